@@ -1,0 +1,1 @@
+"""Other programs, run in environments of their own."""

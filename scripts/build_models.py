@@ -1,0 +1,112 @@
+"""Train (or go on training) and package the models that ship with Teasel.
+
+Run from the root of the checkout, with the folder that holds the image sets:
+
+    python scripts/build_models.py nuclei --data DATA
+
+Checkpoints lie under .runs/, so that the command can be stopped and typed again; the model folder is written to
+src/teasel/models/weights/ when training is done. The image sets are described in docs/shipped-models.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from teasel.images import open_image
+from teasel.labels import read_labels
+from teasel.training.config import TrainingConfig
+from teasel.training.crops import CropSampler
+from teasel.training.data import Item, median_diameter, normalise
+from teasel.training.loop import fit
+from teasel.training.quantise import quantise
+from teasel.training.train import package, read_sets
+
+SETS = ("dsb2018_stage1_train", "bbbc039", "bitdepth_nucseg")
+WEIGHTS = Path("src/teasel/models/weights")
+RUNS = Path(".runs")
+CALIBRATION_CROPS = 64
+
+MODELS = {
+    "nuclei": (
+        TrainingConfig(widths=(32, 64, 96, 128), steps=7000, precision="bf16", threads=1, validate_every=0),
+        "Nuclei in fluorescence, stained tissue and bright field, of any size.",
+    ),
+    "nuclei-fast": (
+        TrainingConfig(widths=(16, 32, 64, 128), steps=5000, precision="bf16", threads=1, validate_every=0),
+        "Nuclei in fluorescence, stained tissue and bright field, three times as fast as `nuclei`, less exact.",
+    ),
+}
+
+LICENCES = """Images: DSB 2018 stage 1 with fixed annotations (BBBC038; CC0; doi:10.1038/s41592-019-0612-7),
+BBBC039 (CC0; doi:10.1002/cyto.a.23863), NucSeg BitDepth tissue sections (Apache-2.0; doi:10.3390/diagnostics11060967),
+and one Cell Painting image of Piximi (BSD-3-Clause). Only their training parts were trained on; the 43 fields that
+DSB 2018 and BBBC039 share are all in the training part. The weights are under the MIT licence, like Teasel."""
+
+
+def read_piximi(data: Path) -> Item:
+    """Read the one Cell Painting image: its nuclear stain is the channel that is brightest in nuclei."""
+    (path,) = (data / "piximi_cell_painting/images").iterdir()
+    (truth,) = (data / "piximi_cell_painting/labels_nucleus").iterdir()
+    pixels = open_image(path).read().astype(np.float32)
+    labels = np.asarray(read_labels(truth)).astype(np.int32)
+    brightest = int(np.argmax([c[labels > 0].mean() / c[labels == 0].mean() for c in pixels]))
+    return Item("piximi/cell-painting", normalise(pixels[[brightest]]), labels, median_diameter(labels))
+
+
+def by_modality(items: list[Item], data: Path) -> list[Item]:
+    """Name the images of DSB 2018 after what they show, so that each kind is scored on its own."""
+    with (data / "dsb2018_stage1_train/index.csv").open(newline="") as file:
+        kinds = {row["id"]: row["modality"] for row in csv.DictReader(file)}
+    short = {"histology_or_stained_rgb": "stained", "brightfield_grey": "brightfield"}
+    renamed = []
+    for item in items:
+        folder, stem = item.name.split("/")
+        kind = kinds.get(stem)
+        renamed.append(replace(item, name=f"dsb2018_{short.get(kind, kind)}/{stem}") if kind else item)
+    return renamed
+
+
+def calibration_crops(items: list[Item], config: TrainingConfig) -> list[np.ndarray]:
+    """Cut crops as the network will see them, without augmentation, from every kind of image."""
+    from teasel.representations import build
+    from teasel.training.augment import Compose
+
+    sampler = CropSampler(
+        items,
+        build(config.representation, {}),
+        crop_px=config.crop_px,
+        diameter_px=config.object_diameter_px,
+        channels=config.in_channels,
+        augmentation=Compose(()),
+        seed=config.seed,
+    )
+    return [sampler(number)[0] for number in range(CALIBRATION_CROPS)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", choices=sorted(MODELS))
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds the image sets")
+    parser.add_argument("--output", type=Path, default=WEIGHTS, help="where the model folder goes")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    config, description = MODELS[options.model]
+    training, validation = read_sets([options.data / name for name in SETS])
+    training.append(read_piximi(options.data))
+    training, validation = by_modality(training, options.data), by_modality(validation, options.data)
+    trained = fit(training, validation, RUNS / options.model, config)
+    tags = ("nuclei", "fluorescence", "histology", "brightfield", "instance-segmentation")
+    folder = options.output / options.model
+    package(trained, training, validation, folder, description=description, tags=tags, licences=LICENCES)
+    quantise(folder, calibration_crops(training, config))
+    logging.info("wrote %s", folder)
+
+
+if __name__ == "__main__":
+    main()

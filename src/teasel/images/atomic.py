@@ -1,0 +1,111 @@
+"""Writing so that a crash never leaves half a result: under a hidden name, renamed when whole."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from teasel.errors import FormatError, InputNotFound
+
+__all__ = ["atomic_path", "is_partial"]
+
+_PREFIX = ".part-"
+_LONGEST_NAME = 255  # bytes in a file name, on every file system in use
+
+
+@contextmanager
+def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a name to write to, and move what was written there to `path` once the block ends well.
+
+    The temporary name lies in the same folder, is hidden (starts with ``.part-``) and ends like `path`, so
+    that writers that choose the format by suffix choose the right one. Files and folders (``.zarr``) are
+    treated alike; what stood at `path` is replaced. If the block raises, what was written is removed and
+    `path` stays as it was.
+
+    Parameters
+    ----------
+    path : path-like
+        Where the result goes. Its folder must exist.
+
+    Yields
+    ------
+    pathlib.Path
+        The name to write to. Nothing is there yet.
+
+    Raises
+    ------
+    InputNotFound
+        If the folder of `path` does not exist.
+    FormatError
+        If the block ends without having written anything.
+
+    Notes
+    -----
+    Replacing a file is one step of the file system. Replacing a folder takes two (the one that stands there
+    is moved aside first); a crash between them leaves the previous result under a hidden name, and never
+    half a one.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with atomic_path(folder / "table.csv") as temporary:
+    ...     _ = temporary.write_text("label,area_px")
+    >>> (folder / "table.csv").read_text()
+    'label,area_px'
+    """
+    target = Path(path)
+    if not target.parent.is_dir():
+        raise InputNotFound(f"cannot write {target}: the folder {target.parent} does not exist; create it first")
+    temporary = _beside(target)
+    try:
+        yield temporary
+        if not temporary.exists():
+            raise FormatError(f"nothing was written for {target}; the writer left no file at {temporary.name}")
+        _put(temporary, target)
+    finally:
+        _remove(temporary)
+
+
+def is_partial(path: str | os.PathLike[str]) -> bool:
+    """Say whether a path is the temporary name of an unfinished write, to be passed over in folder scans.
+
+    Examples
+    --------
+    >>> is_partial("out/.part-0a1b2c3d-cells.tif"), is_partial("out/cells.tif")
+    (True, False)
+    """
+    return Path(path).name.startswith(_PREFIX)
+
+
+def _beside(target: Path) -> Path:
+    """Return an unused hidden name in the same folder, with the same end."""
+    head = f"{_PREFIX}{uuid.uuid4().hex[:8]}-"
+    name = target.name
+    while len(os.fsencode(head + name)) > _LONGEST_NAME:
+        name = name[1:]
+    return target.with_name(head + name)
+
+
+def _put(temporary: Path, target: Path) -> None:
+    """Move what was written to its place, whatever stands there."""
+    if not target.is_dir() or target.is_symlink():
+        if temporary.is_dir() and target.exists():
+            target.unlink()
+        os.replace(temporary, target)
+        return
+    aside = _beside(target)
+    os.replace(target, aside)
+    os.replace(temporary, target)
+    _remove(aside)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

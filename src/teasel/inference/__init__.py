@@ -1,0 +1,15 @@
+"""Running a model over an image of any size: object size, tiles, blocks.
+
+Takes a `teasel.models.Model` and an image plane; gives fields (`predict`), an object size (`estimate_diameter`) or
+labels with scores (`segment_plane`). Memory is bounded by the block, not by the image; labels do not depend on the
+tile size.
+"""
+
+from __future__ import annotations
+
+from teasel.inference.blocks import PlaneResult, segment_plane
+from teasel.inference.plane import Plane
+from teasel.inference.predict import predict
+from teasel.inference.scale import estimate_diameter
+
+__all__ = ["Plane", "PlaneResult", "estimate_diameter", "predict", "segment_plane"]

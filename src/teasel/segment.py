@@ -1,0 +1,238 @@
+"""The main path: an image in, its objects out. Every front end calls `segment` and nothing beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teasel.errors import ParameterError
+from teasel.geometry import VoxelSize
+from teasel.images import Image, open_image
+from teasel.inference import Plane, estimate_diameter, segment_plane
+from teasel.inference.objects import ObjectTable, tabulate
+from teasel.inference.scale import network_scale
+from teasel.models import Model, load_model
+
+__all__ = ["Segmentation", "segment"]
+
+
+@dataclass(frozen=True, eq=False)
+class Segmentation:
+    """The objects of an image, and how they were found.
+
+    Parameters
+    ----------
+    labels : ndarray of uint32, shape ([t,] y, x)
+        0 background; objects 1 .. n, each connected and without holes, on the image's own pixel grid. In a time
+        series every frame's objects have numbers of their own.
+    scores : ndarray of float32, shape (n,)
+        ``scores[i]`` belongs to label ``i + 1``: the probability that the object overlaps a true one with an
+        intersection over union of at least 0.5.
+    objects : ObjectTable
+        Label, centroid, area, score and whether the border cuts it, a row per object.
+    image : Image
+        The image: its axes, voxel size and source.
+    diameter_px : float or None
+        Object diameter that set the scale, in pixels; None if no object was found to measure.
+    diameter_source : str
+        ``"estimated"``, ``"given"`` or ``"not found"``.
+    model_name, model_digest : str
+        The model, and the SHA-256 of its weights.
+    parameters : dict
+        What `segment` was told.
+    notes : tuple of str
+        What was found or assumed on the way.
+    seconds : float
+        Time from opened image to labels.
+    """
+
+    labels: NDArray[np.uint32]
+    scores: NDArray[np.float32]
+    objects: ObjectTable
+    image: Image
+    diameter_px: float | None
+    diameter_source: str
+    model_name: str
+    model_digest: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+def segment(
+    image: str | Path | NDArray[Any] | Image,
+    model: str | Path | Model = "nuclei",
+    *,
+    channel: int | str | None = None,
+    z: int | str | None = None,
+    diameter_px: float | None = None,
+    axes: str | None = None,
+    voxel_size_um: VoxelSize | None = None,
+    scene: str | int | None = None,
+    tile_px: int = 512,
+    threads: int | None = None,
+    backend: str = "onnx",
+    precision: str = "f32",
+    progress: Callable[[int, int], None] | None = None,
+) -> Segmentation:
+    """Find the objects in an image.
+
+    Parameters
+    ----------
+    image : path, ndarray or Image
+        Anything `teasel.open_image` takes.
+    model : str, path or Model
+        Name of a model (``teasel models`` lists them), a model folder, or a loaded model.
+    channel : int or str, optional
+        Channel to look at, by number from 0 or by name; needed when the image has several and is no colour picture.
+    z : int or str, optional
+        Plane of a stack, from 0, or ``"max"`` for the maximum projection; needed when the image has several planes.
+    diameter_px : float, optional
+        Object diameter in pixels; estimated from the image if not given.
+    axes : str, optional
+        What the dimensions of the image are, out of ``"tczyx"``, where the file does not say.
+    voxel_size_um : VoxelSize, optional
+        Micrometres per voxel, where the file does not say.
+    scene : str or int, optional
+        Which scene of the file.
+    tile_px : int
+        Edge of the tiles in which the network runs.
+    threads : int, optional
+        CPU threads; all cores if not given. Used when `model` is not loaded yet.
+    backend : str
+        ``"onnx"``, ``"openvino"`` or ``"torch"``. Used when `model` is not loaded yet.
+    precision : str
+        ``"f32"``, ``"bf16"`` or ``"int8"``. Used when `model` is not loaded yet.
+    progress : callable, optional
+        Called as ``progress(done, total)``; an exception raised in it stops the work.
+
+    Returns
+    -------
+    Segmentation
+        Labels, scores and a table.
+
+    Raises
+    ------
+    ParameterError
+        If the image has several channels or planes and none is chosen, or a parameter is out of its range.
+    TeaselError
+        Whatever `teasel.open_image` and `teasel.load_model` raise.
+
+    Examples
+    --------
+    >>> picture = np.zeros((64, 64), np.uint8)
+    >>> segment(picture).labels.max()
+    np.uint32(0)
+    """
+    image = open_image(image, axes=axes, voxel_size_um=voxel_size_um, scene=scene)
+    loaded = (
+        model if isinstance(model, Model) else load_model(model, backend=backend, precision=precision, threads=threads)
+    )
+    if diameter_px is not None and not 0 < diameter_px < float("inf"):
+        raise ParameterError(f"the object diameter is {diameter_px} px; expected a number above 0")
+    began = time.perf_counter()
+    channels, colour_notes = _channels(image, channel)
+    stacks = list(_planes(image, z))
+    planes = [Plane.of(image, fixed, channels, loaded.spec.normalisation) for fixed in stacks]
+    size, source = (diameter_px, "given") if diameter_px is not None else _estimate(loaded, planes)
+    scale = network_scale(size if size is not None else loaded.spec.object_diameter_px, loaded)
+    frames, tables, scores = [], [], []
+    count = 0
+    for number, plane in enumerate(planes):
+
+        def tick(done: int, total: int, number: int = number) -> None:
+            if progress is not None:
+                progress(int(1000 * (number + done / total)), 1000 * len(planes))
+
+        found = segment_plane(loaded, plane, scale, tile_px=tile_px, progress=tick)
+        labels = found.labels
+        if count:
+            labels[labels > 0] += np.uint32(count)
+        tables.append(tabulate(labels, found.scores, int(plane.fixed["t"]) if "t" in image.axes else None))
+        frames.append(labels)
+        scores.append(found.scores)
+        count += len(found.scores)
+    table = ObjectTable({k: np.concatenate([t[k] for t in tables]) for k in tables[0].columns})
+    notes = (*image.notes, *colour_notes, *(note for plane in planes for note in plane.notes))
+    return Segmentation(
+        labels=np.stack(frames) if "t" in image.axes else frames[0],
+        scores=np.concatenate(scores),
+        objects=table,
+        image=image,
+        diameter_px=size,
+        diameter_source=source,
+        model_name=loaded.name,
+        model_digest=loaded.digest,
+        parameters={
+            "channel": channel,
+            "z": z,
+            "diameter_px": diameter_px,
+            "scale": scale,
+            "tile_px": tile_px,
+            "backend": loaded.backend,
+            "precision": loaded.precision,
+        },
+        notes=tuple(dict.fromkeys(notes)),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _estimate(model: Model, planes: list[Plane]) -> tuple[float | None, str]:
+    """Estimate the object diameter on the first, middle and last frame; take the median."""
+    chosen = {0, len(planes) // 2, len(planes) - 1}
+    sizes = [s for i in sorted(chosen) if (s := estimate_diameter(model, planes[i])) is not None]
+    return (float(np.median(sizes)), "estimated") if sizes else (None, "not found")
+
+
+def _channels(image: Image, channel: int | str | None) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Choose the channels to read: the one asked for, the only one, or the colours of a picture."""
+    if "c" not in image.axes:
+        if channel not in (None, 0):
+            raise ParameterError(f"channel {channel!r} asked for; the image has one channel, without a name")
+        return (), ()
+    n, names = image.sizes["c"], image.channel_names
+    listing = ", ".join(f"{i}" + (f" ({name})" if name else "") for i, name in enumerate(names))
+    if channel is None:
+        if n == 1:
+            return (0,), ()
+        if image.is_rgb:
+            return _colours(image)
+        raise ParameterError(f"the image has {n} channels: {listing}; choose one with --channel (channel= in Python)")
+    if str(channel) in names:
+        return (names.index(str(channel)),), ()
+    if str(channel).isdigit() and int(channel) < n:
+        return (int(channel),), ()
+    raise ParameterError(f"no channel {channel!r}; the image has {listing}")
+
+
+def _colours(image: Image) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Read all three colours, unless the picture carries light in one alone (a stain saved as a colour)."""
+    step = {a: slice(None, None, max(1, image.sizes[a] // 256)) for a in "yx"}
+    rest = {a: 0 for a in image.axes if a not in "cyx"}
+    lit = [c for c in range(3) if np.ptp(image.read(c=c, **rest, **step)) > 0]
+    if len(lit) == 1:
+        return (lit[0],), (
+            f"only the {image.channel_names[lit[0]]} channel of the colour picture varies; it was used alone",
+        )
+    return (0, 1, 2), ()
+
+
+def _planes(image: Image, z: int | str | None) -> Iterator[dict[str, Any]]:
+    """Yield the indices that single out each plane to segment: one per time point."""
+    depth = image.sizes.get("z", 1)
+    if z is None and depth > 1:
+        raise ParameterError(
+            f"the image is a stack of {depth} planes and this model works on planes; choose one with --z 0 .. "
+            f"--z {depth - 1}, or their maximum projection with --z max (z= in Python)"
+        )
+    if z not in (None, "max") and not (str(z).isdigit() and int(z) < depth):
+        raise ParameterError(f"z is {z!r}; expected a plane from 0 to {depth - 1}, or 'max'")
+    plane: Any = "max" if z == "max" else int(z or 0)
+    for t in range(image.sizes.get("t", 1)):
+        yield ({"t": t} if "t" in image.axes else {}) | ({"z": plane} if "z" in image.axes else {})

@@ -1,0 +1,96 @@
+"""The model card: what the model is for, what it was trained on, how good it is, where it may fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from teasel.models import ModelSpec
+from teasel.training.config import TrainingConfig
+from teasel.training.data import Item
+
+__all__ = ["describe_training", "write_card"]
+
+
+def describe_training(
+    config: TrainingConfig, training: Sequence[Item], validation: Sequence[Item], history: Sequence[dict[str, float]]
+) -> dict[str, Any]:
+    """Collect plain values on how a model was trained: settings, images and objects per set, seconds."""
+    sets: dict[str, dict[str, int]] = {}
+    for part, items in (("training", training), ("validation", validation)):
+        for item in items:
+            row = sets.setdefault(item.name.split("/")[0], {"training_images": 0, "validation_images": 0})
+            row[f"{part}_images"] += 1
+    settings = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(config).items()}
+    return {"settings": settings, "sets": sets, "seconds": round(sum(row.get("seconds", 0) for row in history[-1:]))}
+
+
+def write_card(spec: ModelSpec, licences: str = "") -> str:
+    """Write a model card in Markdown.
+
+    Parameters
+    ----------
+    spec : ModelSpec
+        With `training` as `describe_training` made it, and `scores` if measured.
+    licences : str
+        A paragraph on where the images come from.
+
+    Returns
+    -------
+    str
+        Markdown.
+    """
+    settings = spec.training["settings"]
+    lines = [
+        f"# {spec.name}",
+        "",
+        spec.description,
+        "",
+        "## Use",
+        "",
+        f"`teasel segment IMAGE -o results --model {spec.name}`",
+        "",
+        f"Takes {spec.in_channels} channels (grey images are repeated), percentiles {spec.normalisation[0]:g} and "
+        f"{spec.normalisation[1]:g} mapped to 0 and 1, objects about {spec.object_diameter_px:g} px wide; Teasel "
+        "estimates the object size and rescales by itself.",
+        "",
+        "## Training",
+        "",
+        f"{settings['steps']} steps of {settings['batch_size']} crops of {settings['crop_px']} px on a "
+        f"{settings['device'].upper()} in {settings['precision']}, seed {settings['seed']}.",
+        "",
+        "| set | training images | validation images |",
+        "| --- | --- | --- |",
+        *(
+            f"| {name} | {row['training_images']} | {row['validation_images']} |"
+            for name, row in spec.training["sets"].items()
+        ),
+        "",
+        *([licences, ""] if licences else []),
+        "## Validation",
+        "",
+        *_score_lines(spec.scores),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _score_lines(scores: dict[str, Any]) -> list[str]:
+    """Write the table of scores, with its definition."""
+    if not scores:
+        return ["Not measured: there were no validation images."]
+    lines = [
+        "Images never trained on, run as a user would run them (nothing set, object size estimated). AP is "
+        "TP / (TP + FP + FN) pooled over the images of a set, at the given intersection over union.",
+        "",
+        "| set | images | objects | AP at 0.5 | 0.75 | 0.9 |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for name, row in scores.items():
+        if isinstance(row, dict):
+            values = f"{row['ap50']:.3f} | {row['ap75']:.3f} | {row['ap90']:.3f}"
+            lines.append(f"| {name} | {row['images']} | {row['objects']} | {values} |")
+    if "score_error" in scores:
+        lines += ["", f"Expected calibration error of the object scores: {scores['score_error']:.3f}."]
+    return lines

@@ -1,0 +1,97 @@
+"""Everything a training run can be told, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from teasel.errors import ParameterError
+
+__all__ = ["TrainingConfig"]
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """Settings of one training run; saved with every checkpoint.
+
+    Parameters
+    ----------
+    representation : str
+        What the network predicts: a name out of ``teasel.representations.names()``.
+    widths : tuple of int
+        Channels of the network at strides 2, 4, 8, ...
+    blocks : tuple of int
+        Residual blocks per level of the encoder, as many as `widths`.
+    in_channels : int
+        Channels the network takes; grey images are repeated to fill them.
+    steps : int
+        Optimiser steps.
+    batch_size : int
+        Crops per step.
+    crop_px : int
+        Edge length of a crop in pixels, a multiple of the network's divisor.
+    object_diameter_px : float
+        Images are rescaled so that their median object has this diameter, then varied.
+    learning_rate : float
+        Highest learning rate of the cosine schedule.
+    warmup_steps : int
+        Steps over which the learning rate rises to its highest.
+    weight_decay : float
+        Decay of convolution weights (AdamW).
+    ema_decay : float
+        Decay of the moving average of weights; the average is what is exported.
+    clip_norm : float
+        Gradients are scaled down to at most this norm.
+    precision : str
+        ``"f32"`` or ``"bf16"`` (autocast: twice as fast on GPUs and on CPUs with AVX512-BF16).
+    device : str
+        ``"cpu"`` or ``"cuda"``.
+    workers : int
+        Processes that make crops; 0 makes them in the training process.
+    threads : int
+        CPU threads for the network; 0 leaves torch's choice.
+    checkpoint_every : int
+        Steps between checkpoints.
+    validate_every : int
+        Steps between validations; 0 for none.
+    validation_images : int
+        Validation images used during training (all are used for the final scores).
+    seed : int
+        Seed of everything random; the same seed and data give the same crops in the same order.
+    """
+
+    representation: str = "hybrid"
+    widths: tuple[int, ...] = (32, 64, 128, 192)
+    blocks: tuple[int, ...] = (1, 1, 2, 2)
+    in_channels: int = 3
+    steps: int = 10000
+    batch_size: int = 8
+    crop_px: int = 256
+    object_diameter_px: float = 24.0
+    learning_rate: float = 1.5e-3
+    warmup_steps: int = 200
+    weight_decay: float = 0.02
+    ema_decay: float = 0.998
+    clip_norm: float = 1.0
+    precision: str = "f32"
+    device: str = "cpu"
+    workers: int = 1
+    threads: int = 0
+    checkpoint_every: int = 250
+    validate_every: int = 1000
+    validation_images: int = 24
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if isinstance(value, int | float) and not isinstance(value, bool) and value < 0:
+                raise ParameterError(f"{f.name} is {value}; expected 0 or more")
+        if self.precision not in ("f32", "bf16"):
+            raise ParameterError(f"precision is {self.precision!r}; expected 'f32' or 'bf16'")
+        if len(self.widths) != len(self.blocks):
+            raise ParameterError(f"{len(self.widths)} widths and {len(self.blocks)} blocks; give as many of each")
+        divisor = 2 ** len(self.widths)
+        if self.crop_px % divisor or not self.crop_px:
+            raise ParameterError(f"crop_px is {self.crop_px}; expected a multiple of {divisor}")
+        if self.batch_size < 1 or not self.steps:
+            raise ParameterError(f"batch_size {self.batch_size}, steps {self.steps}; expected 1 or more of each")

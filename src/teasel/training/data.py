@@ -1,0 +1,156 @@
+"""Folders of images and labels, read into memory as normalised pairs."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teasel.errors import DataError, InputNotFound, ShapeError
+from teasel.images import is_image_path, open_image
+from teasel.labels import read_labels
+
+__all__ = ["Item", "Pair", "find_pairs", "median_diameter", "normalise", "read_items"]
+
+SUFFIXES = ("cp_masks", "labels", "label", "masks", "mask", "seg", "instances")
+HELD_OUT = 0.1
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Paths of one image and its labels, and the part of the split they belong to (``"train"`` or ``"val"``)."""
+
+    image: Path
+    labels: Path
+    split: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """One training image in memory.
+
+    Parameters
+    ----------
+    name : str
+        ``<set>/<file stem>``.
+    image : ndarray of float32, shape (c, [z,] y, x)
+        Normalised so that percentiles 1 and 99.8 are 0 and 1; c is 1 (grey) or 3 (colour).
+    labels : ndarray of int32, shape ([z,] y, x)
+        0 background, -1 unknown.
+    diameter_px : float
+        Median equivalent diameter of its objects; NaN if it has none.
+    """
+
+    name: str
+    image: NDArray[np.float32]
+    labels: NDArray[np.int32]
+    diameter_px: float
+
+
+def find_pairs(folder: str | Path) -> list[Pair]:
+    """Find images and their labels in a folder.
+
+    Two layouts are understood: ``images/`` and ``labels/`` with equal file stems, with an optional ``split.csv``
+    (columns ``id,split``); or images beside their labels, named ``<stem>_labels.tif``, ``<stem>.labels.tif``,
+    ``<stem>_masks.png`` and the like.
+
+    Parameters
+    ----------
+    folder : path
+        The folder.
+
+    Returns
+    -------
+    list of Pair
+        Sorted by file name. Without ``split.csv`` a tenth, chosen by a hash of the name, is for validation.
+
+    Raises
+    ------
+    InputNotFound
+        If the folder does not exist.
+    DataError
+        If it holds no pair of image and labels.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise InputNotFound(f"no folder {folder}; give a folder with images/ and labels/, or with pairs of files")
+    if (folder / "images").is_dir() and (folder / "labels").is_dir():
+        truth = {p.stem: p for p in sorted((folder / "labels").iterdir()) if is_image_path(p)}
+        found = [(p.stem, p) for p in sorted((folder / "images").iterdir()) if is_image_path(p) and p.stem in truth]
+    else:
+        files = [p for p in sorted(folder.iterdir()) if is_image_path(p)]
+        truth = {stem: p for p in files if (stem := _stem_of_labels(p))}
+        found = [(p.stem, p) for p in files if p.stem in truth and p != truth[p.stem]]
+    if not found:
+        raise DataError(
+            f"no pairs of image and labels in {folder}; expected images/ and labels/ with equal names, "
+            "or files like a.tif beside a_labels.tif"
+        )
+    split = _read_split(folder / "split.csv")
+    return [Pair(image, truth[stem], split.get(stem) or _hashed_split(stem)) for stem, image in found]
+
+
+def read_items(pairs: Iterable[Pair], name: str) -> Iterator[Item]:
+    """Read pairs one by one, normalised; see `Item`.
+
+    Raises
+    ------
+    ShapeError
+        If an image and its labels differ in size.
+    """
+    for pair in pairs:
+        image = open_image(pair.image)
+        pixels = image.read().astype(np.float32)
+        if "c" not in image.axes:
+            pixels = pixels[None]
+        elif image.axes.index("c") != 0:
+            pixels = np.moveaxis(pixels, image.axes.index("c"), 0)
+        labels = np.asarray(read_labels(pair.labels)).astype(np.int32)
+        if pixels.shape[1:] != labels.shape:
+            raise ShapeError(f"{pair.image} has {pixels.shape[1:]} pixels, {pair.labels} has {labels.shape}")
+        if all(np.array_equal(channel, pixels[0]) for channel in pixels[1:]):
+            pixels = pixels[:1]  # a grey picture saved in colour
+        yield Item(f"{name}/{pair.image.stem}", normalise(pixels), labels, median_diameter(labels))
+
+
+def normalise(pixels: NDArray[np.float32], low: float = 1.0, high: float = 99.8) -> NDArray[np.float32]:
+    """Map percentiles of all pixels (channels together) to 0 and 1; a constant image becomes 0."""
+    a, b = np.percentile(pixels, (low, high))
+    return ((pixels - a) / max(b - a, 1e-6)).astype(np.float32)
+
+
+def median_diameter(labels: NDArray[np.integer]) -> float:
+    """Median over objects of the diameter of the disc (ball) of equal area (volume), in pixels; NaN without objects."""
+    areas = np.bincount(np.maximum(labels, 0).ravel())[1:]
+    areas = areas[areas > 0]
+    if len(areas) == 0:
+        return float("nan")
+    return float(np.median(2 * (areas / np.pi) ** 0.5 if labels.ndim == 2 else 2 * (areas * 0.75 / np.pi) ** (1 / 3)))
+
+
+def _stem_of_labels(path: Path) -> str | None:
+    """Return the stem of the image that a label file belongs to, or None if it is not named like labels."""
+    for suffix in SUFFIXES:
+        for joint in "_-.":
+            if path.stem.endswith(joint + suffix):
+                return path.stem[: -len(joint + suffix)]
+    return None
+
+
+def _read_split(path: Path) -> dict[str, str]:
+    """Read ``id,split`` rows; an absent file is an empty table."""
+    if not path.is_file():
+        return {}
+    with path.open(newline="", encoding="utf-8") as file:
+        return {row["id"]: row["split"] for row in csv.DictReader(file)}
+
+
+def _hashed_split(stem: str) -> str:
+    """Choose the part of the split by the name, so that it never changes."""
+    value = int.from_bytes(hashlib.sha256(stem.encode()).digest()[:4], "big") / 2**32
+    return "val" if value < HELD_OUT else "train"

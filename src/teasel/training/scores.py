@@ -1,0 +1,131 @@
+"""How good is a trained model, and how far can its object scores be trusted? Measured on validation images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teasel.inference import Plane, estimate_diameter, segment_plane
+from teasel.inference.scale import network_scale
+from teasel.labels.metrics.matching import average_precision, match_each
+from teasel.models import Model
+from teasel.training.data import Item
+from teasel.training.loop import Trained
+from teasel.training.validation import forward, rescale
+
+__all__ = ["fit_logistic", "fit_score", "pipeline_scores"]
+
+THRESHOLDS = (0.5, 0.75, 0.9)
+
+
+def fit_score(trained: Trained, items: Sequence[Item]) -> tuple[float, ...]:
+    """Fit the logistic model that turns a hybrid's consistency into the probability of IoU >= 0.5.
+
+    Parameters
+    ----------
+    trained : Trained
+        With a representation that measures consistency (`Hybrid`).
+    items : sequence of Item
+        Validation images; each is also seen a little too large and too small, as a wrong size estimate would show it.
+
+    Returns
+    -------
+    tuple of float
+        Intercept and weights.
+    """
+    representation: Any = trained.representation
+    features, matched = [], []
+    for item in items:
+        if not np.isfinite(item.diameter_px):
+            continue
+        for factor in (0.8, 1.0, 1.25):
+            scale = factor * trained.config.object_diameter_px / item.diameter_px
+            image, labels = rescale(item.image, item.labels, scale)
+            fields = forward(trained.network, representation, image, trained.config)
+            found, agreement = representation.find_objects(fields)
+            ids, partners, _ = match_each(labels, found)
+            features.append(representation.consistency(found, agreement, fields)[ids - 1])
+            matched.append(partners > 0)
+    return fit_logistic(np.concatenate(features), np.concatenate(matched))
+
+
+def fit_logistic(features: NDArray[np.float64], matched: NDArray[np.bool_], ridge: float = 1.0) -> tuple[float, ...]:
+    """Fit a logistic regression with a small ridge by Newton's method.
+
+    Parameters
+    ----------
+    features : ndarray of float, shape (n, k)
+    matched : ndarray of bool, shape (n,)
+    ridge : float
+        Strength of the pull of the standardised weights towards 0.
+
+    Returns
+    -------
+    tuple of float
+        Intercept, then k weights, for the features as given.
+
+    Examples
+    --------
+    >>> x = np.linspace(-2, 2, 400)[:, None]
+    >>> intercept, weight = fit_logistic(x, x[:, 0] > 0)
+    >>> bool(weight > 1 and abs(intercept) < 0.1)
+    True
+    """
+    mean, spread = features.mean(0), features.std(0) + 1e-9
+    x = np.column_stack([np.ones(len(features)), (features - mean) / spread])
+    penalty = ridge * np.eye(x.shape[1])
+    penalty[0, 0] = 1e-6
+    weights = np.zeros(x.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-x @ weights))
+        gradient = x.T @ (p - matched) + penalty @ weights
+        step = np.linalg.solve((x.T * (p * (1 - p))) @ x + penalty, gradient)
+        weights -= step
+        if np.abs(step).max() < 1e-8:
+            break
+    slopes = weights[1:] / spread
+    return (float(weights[0] - slopes @ mean), *(float(s) for s in slopes))
+
+
+def pipeline_scores(model: Model, items: Sequence[Item]) -> dict[str, Any]:
+    """Score a model on validation images as a user would run it: nothing set, size estimated.
+
+    Parameters
+    ----------
+    model : Model
+        The exported model.
+    items : sequence of Item
+        Validation images, never trained on.
+
+    Returns
+    -------
+    dict
+        Per set of images: ``images``, ``objects``, pooled ``ap50``, ``ap75``, ``ap90``; and ``score_error``, the
+        expected calibration error of the scores over the images that did not fit them (every other one).
+    """
+    sets: dict[str, list[tuple[NDArray[Any], NDArray[Any]]]] = {}
+    confidence, hits = [], []
+    for number, item in enumerate(items):
+        plane = Plane.of_array(item.image, model.spec.normalisation)
+        diameter = estimate_diameter(model, plane) or model.spec.object_diameter_px
+        found = segment_plane(model, plane, network_scale(diameter, model))
+        sets.setdefault(item.name.split("/")[0], []).append((item.labels, found.labels))
+        if number % 2:
+            ids, partners, _ = match_each(item.labels, found.labels)
+            confidence.append(found.scores[ids - 1])
+            hits.append(partners > 0)
+    result: dict[str, Any] = {}
+    for name, pairs in sets.items():
+        truth, prediction = zip(*pairs, strict=True)
+        values = average_precision(truth, prediction, THRESHOLDS)
+        result[name] = {"images": len(pairs), "objects": int(sum(len(np.unique(t[t > 0])) for t in truth))}
+        result[name] |= {f"ap{round(100 * t)}": round(float(v), 4) for t, v in zip(THRESHOLDS, values, strict=True)}
+    if confidence:
+        from teasel.labels.metrics.calibration import expected_calibration_error
+
+        error = expected_calibration_error(np.concatenate(confidence), np.concatenate(hits))
+        result["score_error"] = round(float(error), 4)
+    return result

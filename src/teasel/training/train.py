@@ -1,0 +1,164 @@
+"""From folders of images and labels to a model folder that runs anywhere."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teasel.errors import ParameterError
+from teasel.models import ModelSpec, load_model, revise
+from teasel.representations import Representation
+from teasel.training.card import describe_training, write_card
+from teasel.training.config import TrainingConfig
+from teasel.training.curves import draw_curves
+from teasel.training.data import Item, find_pairs, read_items
+from teasel.training.export import export_model
+from teasel.training.loop import Trained, fit, network_params
+from teasel.training.scores import fit_score, pipeline_scores
+
+__all__ = ["package", "read_sets", "train"]
+
+logger = logging.getLogger(__name__)
+HALO_PX = 48
+
+
+def train(
+    config: TrainingConfig,
+    data: Sequence[str | Path],
+    folder: str | Path,
+    *,
+    name: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Train a model on folders of images and labels, and write it as a model folder.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        Settings.
+    data : sequence of path
+        Folders, each with ``images/`` and ``labels/`` or with pairs of files; see `find_pairs`.
+    folder : path
+        Gets the checkpoint, the learning curve (``history.json``, ``curves.png``) and the model folder. Run again
+        with the same settings, it goes on from the checkpoint.
+    name : str, optional
+        Name of the model; the folder's name if not given.
+    progress : callable, optional
+        Called as ``progress(step, steps)``; an exception raised in it stops the run.
+
+    Returns
+    -------
+    Path
+        The model folder, ready for ``teasel segment --model``.
+
+    Raises
+    ------
+    ParameterError
+        If there are no training images.
+    TeaselError
+        Whatever reading the data raises.
+    """
+    folder = Path(folder)
+    training, validation = read_sets(data)
+    trained = fit(training, validation, folder, config, progress=progress)
+    draw_curves(trained.history, folder / "curves.png")
+    return package(trained, training, validation, folder / (name or folder.resolve().name))
+
+
+def read_sets(data: Sequence[str | Path]) -> tuple[list[Item], list[Item]]:
+    """Read the training and the validation images of some folders.
+
+    Raises
+    ------
+    ParameterError
+        If two folders have the same name (their images could not be told apart).
+    """
+    names = [Path(d).resolve().name for d in data]
+    if len(set(names)) != len(names):
+        raise ParameterError(f"the data folders are called {', '.join(names)}; give folders of different names")
+    training: list[Item] = []
+    validation: list[Item] = []
+    for path, name in zip(data, names, strict=True):
+        pairs = find_pairs(path)
+        training += read_items((p for p in pairs if p.split == "train"), name)
+        validation += read_items((p for p in pairs if p.split == "val"), name)
+    return training, validation
+
+
+def package(
+    trained: Trained,
+    training: Sequence[Item],
+    validation: Sequence[Item],
+    folder: Path,
+    *,
+    description: str = "Objects as in the images it was trained on.",
+    tags: tuple[str, ...] = (),
+    licences: str = "",
+) -> Path:
+    """Fit the scores, export the network, measure the exported model on the validation images, write its card.
+
+    Parameters
+    ----------
+    trained : Trained
+        What `fit` returned.
+    training, validation : sequence of Item
+        The images; scores are fitted on one half of the validation images and their error measured on the other.
+    folder : Path
+        The model folder; replaced if it is there. Its name is the model's.
+    description : str
+        What the model finds, in one sentence.
+    tags : tuple of str
+        Words under which the model can be found.
+    licences : str
+        A paragraph for the card on where the images come from.
+
+    Returns
+    -------
+    Path
+        The model folder.
+    """
+    config = trained.config
+    representation = replace(trained.representation, **_fitted(trained, validation))  # type: ignore[type-var]
+    spec = ModelSpec(
+        name=folder.name.lower(),
+        description=description,
+        representation=representation,
+        network={
+            "name": "unet",
+            "params": network_params(config, representation, 2),
+        },
+        in_channels=config.in_channels,
+        object_diameter_px=config.object_diameter_px,
+        divisor=trained.network.divisor,
+        halo_px=HALO_PX,
+        tags=tags,
+        training=describe_training(config, training, validation, trained.history),
+    )
+    image = _test_image(validation or training, config.in_channels)
+    export_model(folder, trained.network, spec, test_image=image, card=write_card(spec, licences))
+    if not validation:
+        return folder
+    scored = replace(spec, scores=pipeline_scores(load_model(folder), validation))
+    revise(folder, scored, card=write_card(scored, licences))
+    return folder
+
+
+def _fitted(trained: Trained, validation: Sequence[Item]) -> dict[str, Any]:
+    """Return the representation's parameters that are fitted after training, if it has any."""
+    representation: Representation = trained.representation
+    if "score_weights" not in asdict(representation) or not validation:  # type: ignore[call-overload]
+        return {}
+    return {"score_weights": fit_score(trained, validation[::2])}
+
+
+def _test_image(items: Sequence[Item], channels: int, edge: int = 256) -> NDArray[np.float32]:
+    """Cut a corner of the first image, mirrored up to the size of a test image."""
+    image = items[0].image[:, :edge, :edge]
+    padding = [(0, 0), *((0, edge - n) for n in image.shape[1:])]
+    return np.repeat(np.pad(image, padding, mode="symmetric"), channels // image.shape[0], 0)

@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from teasel.errors import ModelError
+from teasel.inference import Plane, estimate_diameter
+from teasel.inference.scale import network_scale
+from tests.oracle import oracle
+from tests.synthetic import discs
+
+
+@pytest.mark.parametrize("radius", [4, 12, 30])
+def test_the_diameter_of_discs_is_found(radius):
+    image = (discs((30 * radius, 34 * radius), 40, radius, seed=0) > 0).astype(np.float32)[None]
+    found = estimate_diameter(oracle(), Plane.of_array(image, (0, 100)))
+    assert found == pytest.approx(2 * radius, rel=0.15)
+
+
+def test_each_object_counts_once_whatever_its_area():
+    labels = np.zeros((500, 500), np.int32)
+    labels[:, :250] = discs((500, 250), 60, 8, seed=2)
+    labels[:, 260:] = discs((500, 240), 12, 20, seed=3)
+    image = (labels > 0).astype(np.float32)[None]
+    found = estimate_diameter(oracle(), Plane.of_array(image, (0, 100)))
+    assert found == pytest.approx(16, rel=0.2)
+
+
+def test_an_empty_plane_has_no_diameter():
+    assert estimate_diameter(oracle(), Plane.of_array(np.zeros((1, 80, 90), np.uint8), (1, 99.8))) is None
+
+
+def test_a_model_without_sizes_says_so():
+    model = oracle()
+    from dataclasses import replace
+
+    from teasel.representations import build
+
+    blind = replace(model, spec=replace(model.spec, representation=build("flow", {})))
+    with pytest.raises(ModelError, match="give the diameter"):
+        estimate_diameter(blind, Plane.of_array(np.zeros((1, 80, 90), np.uint8), (1, 99.8)))
+
+
+@pytest.mark.parametrize(("diameter", "scale"), [(24, 1), (26, 1), (12, 2), (48, 0.5), (1, 4), (1e5, 1 / 16)])
+def test_scales_are_half_octaves_within_bounds(diameter, scale):
+    assert network_scale(diameter, oracle()) == pytest.approx(scale)

@@ -66,7 +66,7 @@ def by_modality(items: list[Item], data: Path) -> list[Item]:
     short = {"histology_or_stained_rgb": "stained", "brightfield_grey": "brightfield"}
     renamed = []
     for item in items:
-        folder, stem = item.name.split("/")
+        stem = item.name.split("/")[1]
         kind = kinds.get(stem)
         renamed.append(replace(item, name=f"dsb2018_{short.get(kind, kind)}/{stem}") if kind else item)
     return renamed
@@ -90,6 +90,7 @@ def calibration_crops(items: list[Item], config: TrainingConfig) -> list[np.ndar
 
 
 def main() -> None:
+    """Read the command line, then train, package and quantise the model it names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", choices=sorted(MODELS))
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the image sets")

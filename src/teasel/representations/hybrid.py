@@ -218,10 +218,10 @@ def _rays(labels: NDArray[np.integer], cells: NDArray[np.integer], n_rays: int) 
     from teasel.representations.kernels.raycasting import ray_lengths
 
     rays = np.full((n_rays, *cells.shape), np.nan, np.float32)
-    inside = np.nonzero(cells > 0)
-    points = 4 * np.stack(inside, 1) + 1.5
+    inside = cells > 0
+    points = 4 * np.argwhere(inside) + 1.5
     way = spread_rays(n_rays, labels.ndim).directions
-    rays[(slice(None), *inside)] = ray_lengths(labels, points, way, (1.0,) * labels.ndim, cut_is_nan=True).T
+    rays[:, inside] = ray_lengths(labels, points, way, (1.0,) * labels.ndim, cut_is_nan=True).T
     return rays
 
 

@@ -256,7 +256,13 @@ def stubbed(arguments: list[object], seconds: float) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, str(STUB), *map(str, arguments)],
         env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=heed_ctrl_c if os.name == "posix" else None,
     )  # fmt: skip
+
+
+def heed_ctrl_c() -> None:
+    # Shells start background jobs with Ctrl-C ignored, and children inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.mark.parametrize(

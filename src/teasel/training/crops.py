@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teasel.representations import Fields, Representation
-from teasel.training.augment import Compose, Sample
+from teasel.training.augment import Compose, Sample, section
 from teasel.training.data import Item
 
 __all__ = ["CropSampler", "cluster", "warp"]
 
 ON_OBJECT = 0.9
 WIDE_SCALE = 0.2
+AS_SECTION = 0.12
 
 
 class CropSampler:
@@ -89,7 +90,10 @@ class CropSampler:
             ]
         )
         image, labels = warp(item.image, item.labels, middle, self.crop_px, scale, angle, stretch, rng)
-        return self.augmentation(Sample(image, labels, colour=image.shape[0] == 3), rng)
+        sample = Sample(image, labels, colour=image.shape[0] == 3)
+        if image.shape[0] == 1 and self.channels == 3 and rng.random() < AS_SECTION:
+            sample = section(sample, rng)
+        return self.augmentation(sample, rng)
 
 
 def cluster(items: Sequence[Item], seed: int, n_clusters: int = 24) -> NDArray[np.intp]:

@@ -13,6 +13,7 @@ from teasel.training.augment import (
     Channels,
     ContrastBrightness,
     CopyPaste,
+    Counterstain,
     FlipsRotations,
     FourierSwap,
     Gamma,
@@ -28,6 +29,7 @@ from teasel.training.augment import (
     low_amplitudes,
     mosaic,
     quantiles,
+    section,
 )
 from teasel.training.augment._fields import apply_curve, smooth_field
 from teasel.training.augment._objects import settle
@@ -248,3 +250,42 @@ def test_smooth_fields_stay_in_range():
         field = smooth_field(shape, 2, np.random.default_rng(0))
         assert field.shape == shape
         assert np.abs(field).max() <= 1
+
+
+def _bright_discs() -> Sample:
+    labels = np.zeros((96, 96), np.int32)
+    y, x = np.indices(labels.shape)
+    for i, (cy, cx) in enumerate([(20, 20), (20, 60), (60, 30), (70, 75)], 1):
+        labels[(y - cy) ** 2 + (x - cx) ** 2 <= 81] = i
+    return Sample(np.where(labels > 0, 0.9, 0.05).astype(np.float32)[None], labels)
+
+
+def test_a_section_shows_blue_nuclei_on_a_lighter_ground():
+    sample = _bright_discs()
+    inside = sample.labels > 0
+    for seed in range(20):
+        made = section(sample, np.random.default_rng(seed))
+        assert made.colour
+        assert made.image.shape == (3, 96, 96)
+        red, _, blue = made.image
+        assert red[inside].mean() < red[~inside].mean()  # haematoxylin takes the red first
+        assert red[inside].mean() < blue[inside].mean()
+        assert made.labels is sample.labels
+
+
+def test_only_bright_objects_become_a_section():
+    sample = _bright_discs()
+    rng = np.random.default_rng(0)
+    dark = Sample(1 - sample.image, sample.labels)
+    empty = Sample(sample.image, np.zeros_like(sample.labels))
+    for other in (dark, empty, Sample(np.repeat(sample.image, 3, 0), sample.labels)):
+        assert section(other, rng) is other
+
+
+def test_a_counterstain_only_takes_light():
+    grey = _bright_discs()
+    assert Counterstain(1.0)(grey, np.random.default_rng(0)) is grey
+    picture = Sample(np.full((3, 96, 96), 0.8, np.float32), grey.labels, colour=True)
+    results = [Counterstain(1.0)(picture, np.random.default_rng(seed)).image for seed in range(20)]
+    assert any(np.ptp(result) > 0.2 for result in results)
+    assert all(np.percentile(result, 99.8) <= 1.2 for result in results)

@@ -18,6 +18,7 @@ from teasel.training.augment.blur import Blur
 from teasel.training.augment.channels import Channels
 from teasel.training.augment.contrast_brightness import ContrastBrightness
 from teasel.training.augment.copy_paste import CopyPaste
+from teasel.training.augment.counterstain import Counterstain
 from teasel.training.augment.flips_rotations import FlipsRotations
 from teasel.training.augment.fourier_swap import FourierSwap, low_amplitudes
 from teasel.training.augment.gamma import Gamma
@@ -30,6 +31,7 @@ from teasel.training.augment.jpeg import Jpeg
 from teasel.training.augment.mosaic import mosaic
 from teasel.training.augment.noise import Noise
 from teasel.training.augment.resample import Resample
+from teasel.training.augment.section import section
 
 __all__ = [
     "Augmentation",
@@ -39,6 +41,7 @@ __all__ = [
     "Compose",
     "ContrastBrightness",
     "CopyPaste",
+    "Counterstain",
     "FlipsRotations",
     "FourierSwap",
     "Gamma",
@@ -54,6 +57,7 @@ __all__ = [
     "low_amplitudes",
     "mosaic",
     "quantiles",
+    "section",
     "standard",
 ]
 
@@ -88,6 +92,7 @@ def standard(references: Sequence[NDArray[np.float32]] = ()) -> Compose:
             InstanceJitter(),
             Blobs(),
             Inversion(),
+            Counterstain(),
             Channels(),
             HistogramMatching(references=tuple(quantiles(image) for image in references)),
             FourierSwap(references=tuple(low_amplitudes(image) for image in references)),

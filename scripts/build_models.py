@@ -5,7 +5,8 @@ Run from the root of the checkout, with the folder that holds the image sets:
     python scripts/build_models.py nuclei --data DATA
 
 Checkpoints lie under .runs/, so that the command can be stopped and typed again; the model folder is written to
-src/teasel/models/weights/ when training is done. The image sets are described in docs/shipped-models.md.
+src/teasel/models/weights/ when training is done. `nuclei` goes on from the weights that are there: its card tells of
+every run before. The image sets are described in docs/shipped-models.md.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ from teasel.labels import read_labels
 from teasel.training.config import TrainingConfig
 from teasel.training.crops import CropSampler
 from teasel.training.data import Item, median_diameter, normalise
+from teasel.training.folders import package, read_sets
 from teasel.training.loop import fit
 from teasel.training.quantise import quantise
-from teasel.training.train import package, read_sets
 
 SETS = ("dsb2018_stage1_train", "bbbc039", "bitdepth_nucseg")
 WEIGHTS = Path("src/teasel/models/weights")
@@ -34,7 +35,16 @@ CALIBRATION_CROPS = 64
 
 MODELS = {
     "nuclei": (
-        TrainingConfig(widths=(32, 64, 96, 128), steps=7000, precision="bf16", threads=1, validate_every=0),
+        TrainingConfig(
+            widths=(32, 64, 96, 128),
+            steps=7500,
+            learning_rate=1.2e-3,
+            precision="bf16",
+            threads=1,
+            validate_every=0,
+            seed=1,
+            start_from="nuclei",
+        ),
         "Nuclei in fluorescence, stained tissue and bright field, of any size.",
     ),
     "nuclei-fast": (

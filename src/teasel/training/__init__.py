@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from teasel.training.config import TrainingConfig
 
 if TYPE_CHECKING:
-    from teasel.training.train import train
+    from teasel.training.folders import train
 
 __all__ = ["TrainingConfig", "train"]
 
@@ -22,7 +22,7 @@ def __getattr__(name: str) -> Any:
     if name != "train":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     try:
-        from teasel.training.train import train
+        from teasel.training.folders import train
     except ModuleNotFoundError as error:
         from teasel.errors import MissingDependency
 

@@ -9,6 +9,7 @@ from typing import Any
 from teasel.models import ModelSpec
 from teasel.training.config import TrainingConfig
 from teasel.training.data import Item
+from teasel.training.start import lineage
 
 __all__ = ["describe_training", "write_card"]
 
@@ -16,14 +17,15 @@ __all__ = ["describe_training", "write_card"]
 def describe_training(
     config: TrainingConfig, training: Sequence[Item], validation: Sequence[Item], history: Sequence[dict[str, float]]
 ) -> dict[str, Any]:
-    """Collect plain values on how a model was trained: settings, images and objects per set, seconds."""
+    """Collect plain values on how a model was trained: settings, models before it, images per set, seconds."""
     sets: dict[str, dict[str, int]] = {}
     for part, items in (("training", training), ("validation", validation)):
         for item in items:
             row = sets.setdefault(item.name.split("/")[0], {"training_images": 0, "validation_images": 0})
             row[f"{part}_images"] += 1
     settings = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(config).items()}
-    return {"settings": settings, "sets": sets, "seconds": round(sum(row.get("seconds", 0) for row in history[-1:]))}
+    seconds = round(sum(row.get("seconds", 0) for row in history[-1:]))
+    return {"settings": settings, "lineage": lineage(config), "sets": sets, "seconds": seconds}
 
 
 def write_card(spec: ModelSpec, licences: str = "") -> str:
@@ -41,7 +43,7 @@ def write_card(spec: ModelSpec, licences: str = "") -> str:
     str
         Markdown.
     """
-    settings = spec.training["settings"]
+    settings, before = spec.training["settings"], spec.training.get("lineage", [])
     lines = [
         f"# {spec.name}",
         "",
@@ -57,8 +59,8 @@ def write_card(spec: ModelSpec, licences: str = "") -> str:
         "",
         "## Training",
         "",
-        f"{settings['steps']} steps of {settings['batch_size']} crops of {settings['crop_px']} px on a "
-        f"{settings['device'].upper()} in {settings['precision']}, seed {settings['seed']}.",
+        f"{_course(settings)}.",
+        *(f"Before that, as {row['name']} ({row['sha256'][:12]}): {_course(row['settings'])}." for row in before),
         "",
         "| set | training images | validation images |",
         "| --- | --- | --- |",
@@ -74,6 +76,14 @@ def write_card(spec: ModelSpec, licences: str = "") -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _course(settings: dict[str, Any]) -> str:
+    """Say in a few words how a run went."""
+    return (
+        f"{settings['steps']} steps of {settings['batch_size']} crops of {settings['crop_px']} px on a "
+        f"{settings['device'].upper()} in {settings['precision']}, seed {settings['seed']}"
+    )
 
 
 def _score_lines(scores: dict[str, Any]) -> list[str]:

@@ -57,6 +57,9 @@ class TrainingConfig:
         Validation images used during training (all are used for the final scores).
     seed : int
         Seed of everything random; the same seed and data give the same crops in the same order.
+    start_from : str, optional
+        Model, by name or by the path of its folder, whose weights are the start; random weights if not given. Its
+        network must be the one that these settings describe.
     """
 
     representation: str = "hybrid"
@@ -80,6 +83,7 @@ class TrainingConfig:
     validate_every: int = 1000
     validation_images: int = 24
     seed: int = 0
+    start_from: str | None = None
 
     def __post_init__(self) -> None:
         for f in fields(self):

@@ -24,9 +24,10 @@ from teasel.training.config import TrainingConfig
 from teasel.training.crops import CropSampler
 from teasel.training.data import Item
 from teasel.training.losses import LOSSES
+from teasel.training.start import make_network, starting_network
 from teasel.training.validation import validate
 
-__all__ = ["Trained", "fit", "make_network", "network_params"]
+__all__ = ["Trained", "fit"]
 
 logger = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint.pt"
@@ -55,26 +56,12 @@ class _State:
     history: list[dict[str, float]]
 
 
-def make_network(config: TrainingConfig, representation: Representation, ndim: int) -> UNet:
-    """Build the untrained network that a configuration describes, seeded."""
-    torch.manual_seed(config.seed)
-    return UNet(**network_params(config, representation, ndim))
-
-
-def network_params(config: TrainingConfig, representation: Representation, ndim: int) -> dict[str, Any]:
-    """Return the arguments of `UNet` as plain values, as a model folder keeps them."""
-    heads = [{"name": h.name, "channels": h.channels, "stride": h.stride} for h in representation.heads(ndim)]
-    params = {"in_channels": config.in_channels, "heads": heads, "ndim": ndim}
-    return params | {"widths": list(config.widths), "blocks": list(config.blocks)}
-
-
 def fit(
     items: Sequence[Item],
     validation: Sequence[Item],
     folder: str | Path,
     config: TrainingConfig,
     *,
-    start_from: UNet | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trained:
     """Train a network on images in memory.
@@ -90,8 +77,6 @@ def fit(
         goes on from it, with the very crops it would have seen.
     config : TrainingConfig
         Settings.
-    start_from : UNet, optional
-        Network to start from instead of random weights.
     progress : callable, optional
         Called as ``progress(step, steps)`` after each step; an exception raised in it stops the run.
 
@@ -105,7 +90,9 @@ def fit(
     ParameterError
         If there are no training images.
     ModelError
-        If the folder holds a checkpoint of another configuration.
+        If the folder holds a checkpoint of another configuration, or the loss is no number any more.
+    TeaselError
+        Whatever `starting_network` raises.
     """
     if not items:
         raise ParameterError("no training images; give at least one folder with images and labels")
@@ -114,7 +101,7 @@ def fit(
     if config.threads:
         torch.set_num_threads(config.threads)
     representation = build(config.representation, {})
-    state = _start(items[0].labels.ndim, representation, folder, config, start_from)
+    state = _start(items[0].labels.ndim, representation, folder, config)
     sampler = CropSampler(
         items,
         representation,
@@ -206,11 +193,9 @@ def _batches(sampler: CropSampler, start: int, config: TrainingConfig) -> Iterat
     yield from loader
 
 
-def _start(
-    ndim: int, representation: Representation, folder: Path, config: TrainingConfig, start_from: UNet | None
-) -> _State:
+def _start(ndim: int, representation: Representation, folder: Path, config: TrainingConfig) -> _State:
     """Build the state of step 0, or read it from the checkpoint."""
-    network = start_from or make_network(config, representation, ndim)
+    network = starting_network(config, representation, ndim)
     average = make_network(config, representation, ndim)
     average.load_state_dict(network.state_dict())
     for module in (network, average):

@@ -19,8 +19,9 @@ from teasel.training.config import TrainingConfig
 from teasel.training.curves import draw_curves
 from teasel.training.data import Item, find_pairs, read_items
 from teasel.training.export import export_model
-from teasel.training.loop import Trained, fit, network_params
+from teasel.training.loop import Trained, fit
 from teasel.training.scores import fit_score, pipeline_scores
+from teasel.training.start import network_params
 
 __all__ = ["package", "read_sets", "train"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from teasel.errors import ParameterError
 from teasel.geometry import VoxelSize
 from teasel.images import Image, open_image
-from teasel.inference import Plane, estimate_diameter, segment_plane
+from teasel.inference import TILE_PX, Plane, estimate_diameter, segment_plane
 from teasel.inference.objects import ObjectTable, tabulate
 from teasel.inference.scale import network_scale
 from teasel.models import Model, load_model
@@ -75,7 +75,7 @@ def segment(
     axes: str | None = None,
     voxel_size_um: VoxelSize | None = None,
     scene: str | int | None = None,
-    tile_px: int = 512,
+    tile_px: int = TILE_PX,
     threads: int | None = None,
     backend: str = "onnx",
     precision: str = "f32",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from teasel.inference.blocks import PlaneResult, segment_plane
 from teasel.inference.plane import Plane
-from teasel.inference.predict import predict
+from teasel.inference.predict import TILE_PX, predict
 from teasel.inference.scale import estimate_diameter
 
-__all__ = ["Plane", "PlaneResult", "estimate_diameter", "predict", "segment_plane"]
+__all__ = ["TILE_PX", "Plane", "PlaneResult", "estimate_diameter", "predict", "segment_plane"]

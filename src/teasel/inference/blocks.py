@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teasel.inference.plane import Plane
-from teasel.inference.predict import predict
+from teasel.inference.predict import TILE_PX, predict
 from teasel.inference.resample import labels_to, resize
 from teasel.models import Model
 
@@ -41,7 +41,7 @@ def segment_plane(
     plane: Plane,
     scale: float,
     *,
-    tile_px: int = 512,
+    tile_px: int = TILE_PX,
     progress: Callable[[int, int], None] | None = None,
 ) -> PlaneResult:
     """Find the objects of a plane.

@@ -12,7 +12,10 @@ from teasel.errors import ParameterError
 from teasel.models import Model
 from teasel.representations import Fields
 
-__all__ = ["predict", "spans"]
+__all__ = ["TILE_PX", "predict", "spans"]
+
+TILE_PX = 768
+"""Edge of a tile unless one is asked for: a field of a usual camera is then one or two tiles."""
 
 Progress = Callable[[int, int], None]
 
@@ -56,7 +59,7 @@ def spans(length: int, tile: int, halo: int, divisor: int) -> list[tuple[int, in
 
 
 def predict(
-    model: Model, image: NDArray[np.float32], *, tile_px: int = 512, progress: Progress | None = None
+    model: Model, image: NDArray[np.float32], *, tile_px: int = TILE_PX, progress: Progress | None = None
 ) -> Fields:
     """Predict the fields of an image, tile by tile.
 

@@ -26,7 +26,7 @@ from teasel.training.start import network_params
 __all__ = ["package", "read_sets", "train"]
 
 logger = logging.getLogger(__name__)
-HALO_PX = 48
+HALO_PX = 96
 
 
 def train(

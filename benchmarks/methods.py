@@ -24,10 +24,12 @@ ALL = (
     "nuclei:onnx:int8",
     "nuclei:openvino:f32",
     "nuclei:openvino:bf16",
+    "nuclei:openvino:int8",
     "nuclei-fast",
     "nuclei-fast:onnx:int8",
     "nuclei-fast:openvino:f32",
     "nuclei-fast:openvino:bf16",
+    "nuclei-fast:openvino:int8",
 )
 """Every model on every backend at every precision that is offered to users."""
 

@@ -21,6 +21,7 @@ from teasel.labels.dtype import smallest_dtype, to_smallest
 from teasel.labels.files import is_label_path, read_labels, write_labels
 from teasel.labels.fill import fill_holes
 from teasel.labels.outline import outline_mask
+from teasel.labels.polygons import fill_polygons
 from teasel.labels.relabel import relabel
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "connected_labels",
     "contours",
     "fill_holes",
+    "fill_polygons",
     "is_connected",
     "is_label_path",
     "keep_largest",

@@ -9,27 +9,35 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from teasel.errors import DataError, FormatError, InputNotFound
+from teasel.errors import DataError, FormatError, InputNotFound, ShapeError
 from teasel.geometry import VoxelSize
 from teasel.images.atomic import atomic_path
 from teasel.labels.check import check_labels
 from teasel.labels.connected import connected_labels
-from teasel.labels.formats import npy, ome_zarr, png, tiff
+from teasel.labels.formats import coco, geojson, imagej_roi, npy, ome_zarr, png, tiff
 
 __all__ = ["is_label_path", "read_labels", "write_labels"]
 
-_FORMATS: tuple[ModuleType, ...] = (tiff, png, npy, ome_zarr)
+_PIXELS: tuple[ModuleType, ...] = (tiff, png, npy, ome_zarr)
+_OBJECTS: tuple[ModuleType, ...] = (imagej_roi, geojson, coco)
+_FORMATS = (*_PIXELS, *_OBJECTS)
 
 
-def read_labels(path: str | os.PathLike[str], *, connect: bool = False) -> NDArray[np.integer]:
+def read_labels(
+    path: str | os.PathLike[str], *, connect: bool = False, shape: tuple[int, int] | None = None
+) -> NDArray[np.integer]:
     """Read a label image from a file.
 
     Parameters
     ----------
     path : path-like
-        A ``.tif``, ``.tiff``, ``.png``, ``.npy`` or (OME-)``.zarr`` with one whole number per pixel.
+        A ``.tif``, ``.tiff``, ``.png``, ``.npy`` or (OME-)``.zarr`` with one whole number per pixel, or objects as
+        ImageJ ROIs (``.zip``), QuPath's ``.geojson`` or ``.geojson.gz``, or ``.coco.json``.
     connect : bool
         The file holds a mask, object or not: number its connected pieces. Touching objects become one.
+    shape : tuple of int, optional
+        Height and width in pixels of the image that outlines belong to, where the file does not say: ROIs never do,
+        GeoJSON of other programs does not. Pixels have a shape of their own.
 
     Returns
     -------
@@ -58,7 +66,10 @@ def read_labels(path: str | os.PathLike[str], *, connect: bool = False) -> NDArr
     source = Path(path)
     if not source.exists():
         raise InputNotFound(f"no file {source}; expected a label image ({_suffixes()})")
-    array = _format_of(source).read(source)
+    kind = _format_of(source)
+    if kind in _OBJECTS:
+        return check_labels(kind.read(source, shape), str(source))
+    array = kind.read(source)
     if connect:
         return connected_labels(array != 0)
     if array.dtype == bool or _is_mask(array):
@@ -75,7 +86,8 @@ def write_labels(path: str | os.PathLike[str], labels: ArrayLike, voxel_size_um:
     Parameters
     ----------
     path : path-like
-        ``.tif`` or ``.tiff`` (opens in ImageJ and napari with the right calibration), ``.png`` or ``.npy``.
+        ``.tif`` or ``.tiff`` (opens in ImageJ and napari with the right calibration), ``.png`` or ``.npy``; of planes
+        also ``.zip`` (ImageJ ROIs), ``.geojson``, ``.geojson.gz`` (QuPath) or ``.coco.json``.
     labels : array_like of int, shape ([t,] [z,] y, x)
         0 or more; ids are kept. A NumPy file also takes -1 and any shape.
     voxel_size_um : VoxelSize, optional
@@ -102,25 +114,27 @@ def write_labels(path: str | os.PathLike[str], labels: ArrayLike, voxel_size_um:
     array = check_labels(labels)
     if kind is not npy and array.dtype.kind == "i" and array.min(initial=0) < 0:
         raise DataError(f"labels hold -1, for which {target.suffix} has no place; write .npy, or set it to 0")
+    if kind in _OBJECTS and array.ndim != 2:
+        raise ShapeError(f"labels have shape {array.shape}; {target.name} takes one plane (y, x), write .tif instead")
     with atomic_path(target) as temporary:
         kind.write(temporary, array, voxel_size_um or VoxelSize())
 
 
 def is_label_path(path: str | os.PathLike[str]) -> bool:
-    """Say whether the suffix is one that `read_labels` reads.
+    """Say whether the suffix is one of the files with a label per pixel that `read_labels` reads.
 
     Examples
     --------
     >>> is_label_path("a.TIF"), is_label_path("a.csv")
     (True, False)
     """
-    return any(Path(path).suffix.lower() in kind.SUFFIXES for kind in _FORMATS)
+    return any(Path(path).suffix.lower() in kind.SUFFIXES for kind in _PIXELS)
 
 
 def _format_of(path: Path) -> ModuleType:
     """Return the module that reads and writes a suffix."""
     for kind in _FORMATS:
-        if path.suffix.lower() in kind.SUFFIXES:
+        if path.name.lower().endswith(kind.SUFFIXES):
             return kind
     raise FormatError(f"{path.name}: labels are not kept in {path.suffix!r} files; expected {_suffixes()}")
 

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 import teasel
-from teasel.apps.cli import demo, evaluate, info, models, segment, train
+from teasel.apps.cli import convert, demo, evaluate, info, models, segment, train
 from teasel.apps.cli.console import one_line
 from teasel.apps.cli.exits import STOPPED, exit_code
 from teasel.errors import TeaselError
@@ -70,5 +70,5 @@ def _options(
     """
 
 
-for command in (segment, evaluate, train, models, info, demo):
+for command in (segment, evaluate, convert, train, models, info, demo):
     command.add_to(app)

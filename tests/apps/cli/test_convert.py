@@ -33,4 +33,6 @@ def test_wrong_words(teasel, tmp_path):
     result = teasel("convert", tmp_path / "a.tif", tmp_path / "b.tif", "--shape", "4")
     assert result.exit_code == 2
     assert "1024,1344" in result.stderr
-    assert teasel("convert", tmp_path / "a.tif", tmp_path / "b.xyz").exit_code == 2
+    result = teasel("convert", tmp_path / "a.tif", tmp_path / "b.xyz")
+    assert result.exit_code == 1
+    assert ".geojson" in result.stderr

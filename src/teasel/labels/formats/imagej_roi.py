@@ -108,8 +108,10 @@ def _nest(rings: list[NDArray[np.float64]]) -> list[Polygon]:
     from skimage.measure import points_in_poly
 
     points = np.array([_point_in(ring) for ring in rings])
-    within = np.array([points_in_poly(points, ring) for ring in rings]).reshape(len(rings), len(rings))
-    np.fill_diagonal(within, False)  # within[i, j]: ring j lies in ring i
+    within = np.zeros((len(rings), len(rings)), bool)  # within[i, j]: ring j lies in ring i
+    for i, ring in enumerate(rings):
+        within[i] = points_in_poly(points, ring)
+    np.fill_diagonal(within, False)
     depth = within.sum(0)
     pieces = []
     for i in np.argsort(depth, kind="stable"):

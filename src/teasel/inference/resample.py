@@ -26,7 +26,7 @@ def resize(image: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.flo
     if image.shape[1:] == shape:
         return image
     size = (shape[1], shape[0])
-    return np.stack([np.asarray(Picture.fromarray(p, "F").resize(size, Picture.Resampling.BILINEAR)) for p in image])
+    return np.stack([np.asarray(Picture.fromarray(p).resize(size, Picture.Resampling.BILINEAR)) for p in image])
 
 
 def labels_to(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,7 @@ from teasel.labels.connected import label_pieces
 
 __all__ = ["Polygon", "contours"]
 
-Ring = NDArray[np.int64]
+Ring = NDArray[Any]
 
 
 class Polygon(NamedTuple):

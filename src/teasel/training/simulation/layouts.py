@@ -1,0 +1,169 @@
+"""Layouts: where cells lie and how they share the ground, grown from points until they meet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teasel.representations.cleaning import clean
+from teasel.training.simulation.anatomy import Anatomy, make_nuclei
+from teasel.training.simulation.fields import Floats, smooth_noise
+from teasel.training.simulation.shapes import DIRECTIONS, Shape
+
+__all__ = ["Layout"]
+
+Range = tuple[float, float]
+SMALLEST_SHARE = 0.12
+"""Cells that others leave less than this share of the usual area are dropped."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How cells are spread over a field; ranges are drawn from anew for every scene.
+
+    Every cell grows from its point in its own metric: along its long axis, into its processes, faster over ground a
+    random level-set field favours. Where two meet they share a border; a smooth warp bends all of it.
+
+    Parameters
+    ----------
+    diameter_px : tuple of float
+        Equivalent diameter of a typical cell.
+    spread : tuple of float
+        Deviation of the logarithm of diameters within a scene.
+    cover : tuple of float
+        Summed area of free cells over the area of the field; from about 1.3 the field is full.
+    clumping : tuple of float
+        Share of cells that are put beside another one.
+    shape : Shape
+        Outlines.
+    alignment : tuple of float
+        How far cells share a direction: 0 not at all, 1 fully.
+    round_share : tuple of float
+        Share of cells that are round and thick: dividing, dying or not yet spread.
+    raggedness : tuple of float
+        Deviation of the level-set field that roughens borders, in radii.
+    warp : tuple of float
+        Deviation of the warp, in diameters.
+    gaps : tuple of float
+        Share of the field in which no cell begins: wounds, stroma, lumen.
+    nucleus_share : tuple of float
+        Area of a nucleus over that of its cell.
+    without_nucleus : tuple of float
+        Share of cells whose nucleus lies outside the plane.
+    """
+
+    diameter_px: Range = (26.0, 56.0)
+    spread: Range = (0.1, 0.35)
+    cover: Range = (0.15, 0.9)
+    clumping: Range = (0.0, 0.7)
+    shape: Shape = field(default_factory=Shape)
+    alignment: Range = (0.0, 0.8)
+    round_share: Range = (0.0, 0.15)
+    raggedness: Range = (0.0, 0.1)
+    warp: Range = (0.0, 0.12)
+    gaps: Range = (0.0, 0.0)
+    nucleus_share: Range = (0.12, 0.4)
+    without_nucleus: Range = (0.0, 0.1)
+
+    def draw(self, size_px: int, rng: np.random.Generator) -> Anatomy:
+        """Draw cells and nuclei on a square field of `size_px` pixels."""
+        diameter = float(np.exp(rng.uniform(*np.log(self.diameter_px))))
+        spread = rng.uniform(*self.spread)
+        shape = (size_px, size_px)
+        points, radii = self._seeds(size_px, diameter, spread, rng)
+        n = len(points)
+        is_round = rng.random(n) < rng.uniform(*self.round_share)
+        radii = np.where(is_round, 0.55 * diameter * np.exp(rng.normal(0, 0.12, n)) / 2, radii)
+        common, aligned = rng.uniform(0, np.pi), rng.uniform(*self.alignment)
+        angles = common + rng.normal(0, 1, n) * np.pi / 2 * (1 - aligned)
+        warp = [smooth_noise(shape, diameter / 2, rng) * rng.uniform(*self.warp) * diameter for _ in range(2)]
+        level = smooth_noise(shape, max(4.0, diameter / 6), rng) * np.float32(rng.uniform(*self.raggedness))
+        distance, raw = np.ones(shape, np.float32), np.zeros(shape, np.int32)
+        bodies = Shape(elongation=(1.0, 1.15), waviness=0.03)
+        for i in range(n):
+            outline = (bodies if is_round[i] else self.shape).draw(rng)
+            _grow(i + 1, points[i], float(radii[i]), float(angles[i]), outline, warp, level, distance, raw)
+        smallest = max(16, int(SMALLEST_SHARE * np.pi / 4 * diameter**2))
+        labels = clean(raw, min_area=smallest).astype(np.int32)
+        kept = _origins(labels, raw)  # which seed each label came from
+        distance[labels == 0] = 1
+        depth = 1 - distance
+        nuclei, nuclear_depth = make_nuclei(
+            labels,
+            depth,
+            points[kept],
+            angles[kept],
+            share=rng.uniform(*self.nucleus_share),
+            missing=rng.random(len(kept)) < rng.uniform(*self.without_nucleus),
+            rng=rng,
+        )
+        return Anatomy(labels, nuclei, depth, nuclear_depth, is_round[kept], diameter)
+
+    def _seeds(self, size_px: int, diameter: float, spread: float, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Draw points and radii: apart from each other by about a radius, some beside a neighbour."""
+        cover, clumping, gaps = (rng.uniform(*r) for r in (self.cover, self.clumping, self.gaps))
+        margin = 0.6 * diameter
+        wanted = max(1, round(cover * (size_px + 2 * margin) ** 2 / (np.pi / 4 * diameter**2)))
+        ground = smooth_noise((64, 64), rng.uniform(12, 40), rng)
+        floor = np.quantile(ground, gaps) if gaps > 0 else -np.inf
+        radii = (diameter / 2 * np.exp(rng.normal(0, spread, wanted))).astype(np.float32)
+        points = np.empty((wanted, 2), np.float32)
+        count = 0
+        for _ in range(6 * wanted):
+            if count == wanted:
+                break
+            if count and rng.random() < clumping:
+                near, turn = int(rng.integers(count)), rng.uniform(0, 2 * np.pi)
+                away = 0.85 * (radii[near] + radii[count])
+                point = points[near] + away * np.array((np.sin(turn), np.cos(turn)))
+            else:
+                point = rng.uniform(-margin, size_px + margin, 2)
+            if not np.all((point > -margin) & (point < size_px + margin)):
+                continue
+            place = np.clip(point / size_px * 63, 0, 63).astype(int)
+            apart = np.hypot(*(points[:count] - point).T)
+            if ground[tuple(place)] < floor or np.any(apart < 0.62 * (radii[:count] + radii[count])):
+                continue
+            points[count], count = point, count + 1
+        return points[:count], radii[:count]
+
+
+def _grow(
+    number: int,
+    point: Floats,
+    radius: float,
+    angle: float,
+    outline: tuple[float, Floats],
+    warp: list[Floats],
+    level: Floats,
+    distance: Floats,
+    labels: NDArray[np.int32],
+) -> None:
+    """Give a cell every pixel that is nearer to it than to others, in radii of each (in place)."""
+    elongation, table = outline
+    reach = radius * float(table.max()) * elongation**0.5 * 1.15 + 3 * float(np.abs(warp[0]).mean()) + 2
+    low = np.maximum(0, np.floor(point - reach)).astype(int)
+    high = np.minimum(distance.shape, np.ceil(point + reach) + 1).astype(int)
+    if np.any(high <= low):
+        return
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    y = np.arange(low[0], high[0], dtype=np.float32)[:, None] - point[0] + warp[0][box]
+    x = np.arange(low[1], high[1], dtype=np.float32)[None, :] - point[1] + warp[1][box]
+    c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
+    along = (c * x + s * y) / np.float32(radius * elongation**0.5)
+    across = (c * y - s * x) / np.float32(radius / elongation**0.5)
+    turn = ((np.arctan2(across, along) + np.float32(np.pi)) * np.float32(DIRECTIONS / (2 * np.pi))).astype(np.intp)
+    found = np.hypot(along, across) / table[turn % DIRECTIONS] * (1 + level[box])
+    nearer = found < distance[box]
+    distance[box][nearer] = found[nearer]
+    labels[box][nearer] = number
+
+
+def _origins(labels: NDArray[np.int32], raw: NDArray[np.int32]) -> NDArray[np.intp]:
+    """Return for each label 1 .. n the index of the seed it grew from; filled holes do not count."""
+    inside = (labels > 0) & (raw > 0)
+    origin = np.zeros(int(labels.max(initial=0)), np.intp)
+    origin[labels[inside] - 1] = raw[inside] - 1
+    return origin

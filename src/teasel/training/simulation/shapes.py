@@ -1,0 +1,65 @@
+"""Outlines of single cells: how far the border lies from the middle, in each direction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from teasel.training.simulation.fields import Floats
+
+__all__ = ["DIRECTIONS", "Shape"]
+
+DIRECTIONS = 128
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A kind of cell outline; ranges are drawn from anew for every cell.
+
+    Parameters
+    ----------
+    elongation : tuple of float
+        Length over width of the ellipse the outline starts from.
+    tips : tuple of int
+        Fewest and most processes of a cell.
+    tip_length : tuple of float
+        How far a process reaches beyond the body, in radii of the body.
+    tip_width : tuple of float
+        Half width of a process at its foot, in radians.
+    waviness : float
+        Deviation of the radius over a few slow waves around the cell.
+    """
+
+    elongation: Range = (1.0, 1.6)
+    tips: tuple[int, int] = (0, 0)
+    tip_length: Range = (0.3, 1.2)
+    tip_width: Range = (0.12, 0.35)
+    waviness: float = 0.06
+
+    def draw(self, rng: np.random.Generator) -> tuple[float, Floats]:
+        """Draw one cell.
+
+        Returns
+        -------
+        elongation : float
+            Length over width; the caller stretches along x and squeezes along y.
+        radius : ndarray of float32, shape (DIRECTIONS,)
+            Distance to the border in each direction of the stretched frame; the disc of equal area has radius 1.
+        """
+        angle = np.linspace(-np.pi, np.pi, DIRECTIONS, endpoint=False)
+        radius = np.ones(DIRECTIONS)
+        for wave in (2, 3, 4, 5):
+            radius += self.waviness * rng.normal() / wave**0.5 * np.cos(wave * angle + rng.uniform(0, 2 * np.pi))
+        n_tips = int(rng.integers(self.tips[0], self.tips[1] + 1))
+        start = rng.uniform(0, 2 * np.pi)
+        for k in range(n_tips):
+            middle = start + 2 * np.pi * (k + rng.uniform(-0.3, 0.3)) / n_tips
+            apart = np.abs((angle - middle + np.pi) % (2 * np.pi) - np.pi)
+            width, length = rng.uniform(*self.tip_width), rng.uniform(*self.tip_length)
+            radius += length * np.exp(-apart / width)  # a cusp, with the hollow flanks of a drawn-out cell
+        radius = np.maximum(radius, 0.25)
+        radius /= np.sqrt(np.mean(radius**2))
+        return float(np.exp(rng.uniform(*np.log(self.elongation)))), radius.astype(np.float32)

@@ -1,0 +1,130 @@
+"""Unstained cells as a microscope shows them: phase contrast, differential interference contrast, bright field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from teasel.training.simulation.anatomy import Anatomy
+from teasel.training.simulation.camera import expose
+from teasel.training.simulation.fields import Floats, blur, rough_field
+from teasel.training.simulation.thickness import debris, optical_path
+
+__all__ = ["BrightField", "InterferenceContrast", "PhaseContrast"]
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class PhaseContrast:
+    """Zernike's phase contrast: the undiffracted light is dimmed and delayed by a quarter wave.
+
+    The ring in the objective is wider than the undiffracted light, so it also meets light diffracted by less than a
+    cell's width. Taking a blurred copy of the wave for what the ring changes gives halos around cells, shade-off
+    inside large ones and bright, reversed contrast in thick round ones, as in the microscope.
+
+    Parameters
+    ----------
+    halo_px : tuple of float
+        Standard deviation of the blur; halos are about as wide.
+    transmission : tuple of float
+        Amplitude of the undiffracted light that the ring lets through.
+    strength : tuple of float
+        Factor on the delay of the cells.
+    negative : float
+        How often the ring advances light instead: bright cells with dark halos.
+    debris : float
+        Most that lies about.
+
+    References
+    ----------
+    Zernike 1942, doi:10.1016/S0031-8914(42)80035-X; Yin, Kanade and Chen 2012, doi:10.1016/j.media.2011.12.006.
+    """
+
+    halo_px: Range = (4.0, 22.0)
+    transmission: Range = (0.35, 0.8)
+    strength: Range = (0.6, 1.5)
+    negative: float = 0.06
+    debris: float = 1.0
+
+    channels: tuple[str, ...] = ("cell",)
+
+    def render(self, anatomy: Anatomy, rng: np.random.Generator) -> Floats:
+        """Return the image ``(1, y, x)``."""
+        path = rng.uniform(*self.strength) * optical_path(anatomy, rng)
+        path += rng.uniform(-0.3, 0.9) * debris(anatomy, rng, most=self.debris)
+        path += rng.uniform(0, 0.03) * rough_field(path.shape, 1.0, 8.0, rng)
+        path = blur(path, rng.uniform(0.4, 1.1))
+        halo = rng.uniform(*self.halo_px)
+        real, imaginary = np.cos(path), np.sin(path)
+        ring_real, ring_imaginary = blur(real, halo), blur(imaginary, halo)
+        passed = rng.uniform(*self.transmission)
+        turn = -passed if rng.random() < self.negative else passed
+        # the ring's light is taken out and put back times i (a quarter wave): i (a + ib) = -b + ia
+        seen_real = real - ring_real - turn * ring_imaginary
+        seen_imaginary = imaginary - ring_imaginary + turn * ring_real
+        intensity = seen_real**2 + seen_imaginary**2
+        return expose(intensity[None], rng, photons=(150.0, 8000.0), blur_px=(0.3, 1.0))
+
+
+@dataclass(frozen=True)
+class InterferenceContrast:
+    """Differential interference contrast: the slope of the delay along one direction, as if lit from a side.
+
+    Parameters
+    ----------
+    shear_px : tuple of float
+        Distance between the two beams.
+    bias : tuple of float
+        Delay between the beams in an empty place, in radians.
+    strength : tuple of float
+        Factor on the delay of the cells.
+    """
+
+    shear_px: Range = (0.8, 2.2)
+    bias: Range = (0.4, 1.4)
+    strength: Range = (0.6, 2.0)
+
+    channels: tuple[str, ...] = ("cell",)
+
+    def render(self, anatomy: Anatomy, rng: np.random.Generator) -> Floats:
+        """Return the image ``(1, y, x)``."""
+        path = rng.uniform(*self.strength) * (optical_path(anatomy, rng) + 0.4 * debris(anatomy, rng))
+        path = blur(path.astype(np.float32), rng.uniform(0.5, 1.2))
+        dy, dx = np.gradient(path)
+        direction = rng.uniform(0, 2 * np.pi)
+        slope = np.cos(direction) * dx + np.sin(direction) * dy
+        delay = rng.uniform(*self.bias) + rng.uniform(*self.shear_px) * slope
+        intensity = np.sin(np.clip(delay, -0.2, np.pi) / 2) ** 2
+        return expose(intensity[None].astype(np.float32), rng, photons=(150.0, 8000.0), blur_px=(0.2, 0.8))
+
+
+@dataclass(frozen=True)
+class BrightField:
+    """Bright field a little out of focus: delays show as bright and dark fringes; cells absorb a little.
+
+    Parameters
+    ----------
+    defocus : tuple of float
+        Strength and sign of the fringes (transport of intensity).
+    absorption : tuple of float
+        Light lost per radian of delay.
+
+    References
+    ----------
+    Teague 1983, doi:10.1364/JOSA.73.001434 (transport of intensity).
+    """
+
+    defocus: Range = (-1.6, 1.6)
+    absorption: Range = (0.0, 0.25)
+
+    channels: tuple[str, ...] = ("cell",)
+
+    def render(self, anatomy: Anatomy, rng: np.random.Generator) -> Floats:
+        """Return the image ``(1, y, x)``."""
+        path = optical_path(anatomy, rng) + rng.uniform(0, 0.8) * debris(anatomy, rng)
+        wide = rng.uniform(0.8, 2.5)
+        fringes = blur(path, 0.6) - blur(path, 0.6 + wide)  # a Laplacian of the width the defocus gives
+        intensity = np.exp(-rng.uniform(*self.absorption) * path) * (1 + rng.uniform(*self.defocus) * fringes)
+        return expose(np.clip(intensity, 0, 3)[None].astype(np.float32), rng, photons=(150.0, 8000.0))

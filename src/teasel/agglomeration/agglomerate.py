@@ -1,0 +1,122 @@
+"""Greedy agglomeration: the two most alike neighbours merge first, then all is measured anew."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teasel.agglomeration.merge_tree import ONE, MergeTree
+from teasel.agglomeration.region_graph import RegionGraph
+from teasel.errors import ParameterError
+
+__all__ = ["Agglomeration"]
+
+
+@dataclass(frozen=True)
+class Agglomeration:
+    """How supervoxels become segments.
+
+    Parameters
+    ----------
+    score : str
+        "mean" affinity over the border of two clusters, or the "quantile" of its distribution.
+    quantile : float
+        For "quantile", in (0, 1]: 0.5 is the median; higher merges where part of a border is open.
+    lowest : float
+        The merge tree ends here, in [0, 1]; thresholds can be chosen above it.
+    min_voxels : int
+        Segments smaller than this join the neighbour with the best border, if that has any affinity; those that have
+        none are dropped. 0 keeps all.
+
+    Notes
+    -----
+    Scores are integers: the sum of 8-bit affinities times 2**16, divided by their number, rounded down. Of several best
+    pairs the one merges first that contains the earliest edge of the graph. So the order of merges is total, and the
+    tree depends on the graph alone.
+
+    References
+    ----------
+    Lee et al. 2017, arXiv:1706.00120 (mean affinity); Funke et al. 2019, doi:10.1109/TPAMI.2018.2835450 (quantiles).
+
+    Examples
+    --------
+    >>> from teasel.agglomeration import region_graph
+    >>> labels = np.array([[[1, 1, 3, 4]]], np.uint64)
+    >>> graph = region_graph(labels, np.array([[[[0, 200, 90, 0]]]], np.uint8), [(0, 0, 1)])
+    >>> tree = Agglomeration().build(graph)
+    >>> tree.pairs.tolist(), tree.cut(0.5).tolist()
+    ([[0, 1], [0, 2]], [1, 1, 2])
+    """
+
+    score: str = "mean"
+    quantile: float = 0.75
+    lowest: float = 0.1
+    min_voxels: int = 0
+
+    def __post_init__(self) -> None:
+        if self.score not in ("mean", "quantile"):
+            raise ParameterError(f"score is {self.score!r}; expected 'mean' or 'quantile'")
+        if not 0 < self.quantile <= 1 or not 0 <= self.lowest <= 1:
+            raise ParameterError(f"quantile {self.quantile}, lowest {self.lowest}; expected numbers up to 1")
+        if self.min_voxels < 0:
+            raise ParameterError(f"min_voxels is {self.min_voxels}; expected 0 or more")
+
+    @property
+    def needs_histogram(self) -> bool:
+        """Whether the graph must hold the distribution on each edge."""
+        return self.score == "quantile"
+
+    def build(self, graph: RegionGraph) -> MergeTree:
+        """Merge down to `lowest`, and remember each merge.
+
+        Raises
+        ------
+        ParameterError
+            If the graph lacks the histogram that the score needs.
+        """
+        from teasel.agglomeration.greedy import merge_greedily
+
+        if self.needs_histogram and graph.histogram.shape[1] == 0:
+            raise ParameterError("the graph holds no histograms; build it with histogram=True")
+        near = graph.count > 0  # edges of long steps alone are no border
+        pairs, scores = merge_greedily(
+            graph.indices()[near],
+            graph.count[near],
+            graph.total[near],
+            graph.histogram[near] if self.needs_histogram else np.zeros((int(near.sum()), 0), np.uint32),
+            len(graph.ids),
+            round(self.lowest * ONE),
+            round(self.quantile * 65536),
+        )
+        return MergeTree(graph.ids, pairs, scores)
+
+    def segments(self, graph: RegionGraph, tree: MergeTree, threshold: float) -> NDArray[np.int64]:
+        """Return the segment of each supervoxel at a threshold, small ones taken care of.
+
+        Returns
+        -------
+        ndarray of int64, shape (n,)
+            1 .. k in the order of each segment's first supervoxel; 0 for dropped ones.
+        """
+        segments = tree.cut(threshold)
+        return _absorb_small(graph, segments, self.min_voxels) if self.min_voxels > 1 else segments
+
+
+def _absorb_small(graph: RegionGraph, segments: NDArray[np.int64], least: int) -> NDArray[np.int64]:
+    """Join segments of fewer voxels to their best neighbour, the largest borders' affinity first; drop what is left."""
+    from teasel.agglomeration.greedy import absorb
+    from teasel.agglomeration.merge_tree import number_clusters
+
+    near = graph.count > 0
+    ends = segments[graph.indices()[near]] - 1
+    n = int(segments.max(initial=0))
+    first = absorb(ends, graph.count[near], graph.total[near], np.bincount(segments - 1, graph.sizes, n), least)
+    numbers = number_clusters(np.maximum(first, 0))
+    kept = first >= 0
+    joined = np.where(kept, numbers, 0)
+    renumber = np.zeros(int(joined.max(initial=0)) + 1, np.int64)
+    used = np.unique(joined[joined > 0])
+    renumber[used] = np.arange(1, len(used) + 1)
+    return renumber[joined][segments - 1]

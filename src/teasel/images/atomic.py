@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from teasel.errors import FormatError, InputNotFound
+from teasel.errors import FormatError, InputNotFound, StorageError, TeaselError
 
-__all__ = ["atomic_path", "is_partial"]
+__all__ = ["atomic_path", "is_partial", "remove_partial"]
 
 _PREFIX = ".part-"
+_PREFIX_LENGTH = len(_PREFIX) + 9  # with eight hexadecimal digits and a dash
 _LONGEST_NAME = 255  # bytes in a file name, on every file system in use
+_FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota of the disk is used up"}
+_CLOSED = {
+    errno.EACCES: "it may not be written to",
+    errno.EPERM: "it may not be written to",
+    errno.EROFS: "it is read-only",
+}
 
 
 @contextmanager
@@ -40,6 +48,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     ------
     InputNotFound
         If the folder of `path` does not exist.
+    StorageError
+        If the disk is full, or the folder may not be written to.
     FormatError
         If the block ends without having written anything.
 
@@ -67,8 +77,31 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         if not temporary.exists():
             raise FormatError(f"nothing was written for {target}; the writer left no file at {temporary.name}")
         _put(temporary, target)
+    except (OSError, RuntimeError) as why:  # HDF5 reports a full disk as RuntimeError when it closes the file
+        storage = None if isinstance(why, TeaselError) else _explain(why, target, temporary)
+        if isinstance(why, StorageError):  # of what was written within, under a hidden name
+            storage = _explain(OSError(why.errno, ""), target, temporary)
+        if storage is None:
+            raise
+        raise storage from why
     finally:
         _remove(temporary)
+
+
+def _explain(error: BaseException, target: Path, temporary: Path) -> StorageError | None:
+    """Say why nothing could be written, if it is the disk's fault; libraries pass the number on in many ways."""
+    where = getattr(error, "filename", None)
+    if isinstance(where, str | os.PathLike) and not Path(where).is_relative_to(temporary):
+        return None  # another file, that was being read
+    number, text = getattr(error, "errno", None), str(error)
+    for code, words in {**_FULL, **_CLOSED}.items():
+        if number == code or os.strerror(code) in text or f"errno = {code}," in text:
+            place = "make room and try again" if code in _FULL else "choose another folder"
+            subject = words if code in _FULL else f"the folder {target.parent}: {words}"
+            found = StorageError(f"cannot write {target}: {subject}; nothing is left behind, {place}")
+            found.errno = code
+            return found
+    return None
 
 
 def is_partial(path: str | os.PathLike[str]) -> bool:
@@ -80,6 +113,30 @@ def is_partial(path: str | os.PathLike[str]) -> bool:
     (True, False)
     """
     return Path(path).name.startswith(_PREFIX)
+
+
+def remove_partial(folder: str | os.PathLike[str], names: Collection[str]) -> None:
+    """Remove what processes that were killed had begun to write in a folder.
+
+    Parameters
+    ----------
+    folder : path-like
+        Where to look.
+    names : collection of str
+        Names of the files that nobody else is writing now; unfinished files of other names stay.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / ".part-0a1b2c3d-cells.tif").write_text("half")
+    >>> remove_partial(folder, ["cells.tif"])
+    >>> list(folder.iterdir())
+    []
+    """
+    for path in Path(folder).iterdir():
+        if is_partial(path) and path.name[_PREFIX_LENGTH:] in names:
+            _remove(path)
 
 
 def _beside(target: Path) -> Path:

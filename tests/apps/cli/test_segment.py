@@ -35,7 +35,7 @@ def test_writes_labels_table_picture_and_record(teasel, write_image, tmp_path):
     result = teasel("segment", write_image(tmp_path / "cells.png", n=3), "-o", tmp_path / "out")
     assert result.exit_code == 0, result.output
     assert files(tmp_path / "out") == [
-        "cells.labels.tif", "cells.objects.csv", "cells.overlay.png", "run.json",
+        "cells.labels.tif", "cells.objects.csv", "cells.overlay.png", "run.json", "run.times.json",
     ]  # fmt: skip
     assert np.unique(read_labels(tmp_path / "out/cells.labels.tif")).tolist() == [0, 1, 2, 3]
     rows = table(tmp_path / "out/cells.objects.csv")
@@ -188,7 +188,9 @@ def test_results_beside_the_images_are_not_taken_as_images(teasel, write_image, 
     teasel("segment", tmp_path, "-o", tmp_path)
     result = teasel("segment", tmp_path, "-o", tmp_path)
     assert "0 done, 1 done before" in result.stdout
-    assert files(tmp_path) == ["a.labels.tif", "a.objects.csv", "a.overlay.png", "a.png", "run.json"]
+    assert files(tmp_path) == [
+        "a.labels.tif", "a.objects.csv", "a.overlay.png", "a.png", "run.json", "run.times.json",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ["Zellen äöü 细胞.png", "a [1] b.png", "-dash.png", "dots.1.2.png"])
@@ -320,7 +322,7 @@ def test_ctrl_c_leaves_whole_results_and_a_further_run_goes_on(write_image, tmp_
     assert done
     assert len(done) < 4
     whole = {f"{name}{end}" for name in done for end in (".labels.tif", ".objects.csv", ".overlay.png")}
-    assert set(files(out)) == whole | {"run.json"}
+    assert set(files(out)) == whole | {"run.json", "run.times.json"}
     process = stubbed(["segment", tmp_path / "in", "-o", out], seconds=0)
     text, err = process.communicate(timeout=100)
     assert process.returncode == 0, err

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from teasel.apps.cli.jobs import Job
 from teasel.apps.cli.outputs import describe_result, write_results
+from teasel.apps.cli.products import Product
 from teasel.apps.cli.record import RunRecord
 from teasel.errors import Cancelled
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     from teasel.segment import Segmentation
 
 __all__ = ["BatchResult", "Listener", "run_batch"]
+
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Listener(Protocol):
@@ -51,6 +55,7 @@ def run_batch(
     segment_one: Callable[[Job, Callable[[int, int], None]], Segmentation],
     listener: Listener,
     *,
+    products: Sequence[Product] = (),
     overwrite: bool = False,
 ) -> BatchResult:
     """Segment images and write their results; what is done already is skipped.
@@ -65,6 +70,8 @@ def run_batch(
         Called with a job and a progress callable; gives its segmentation.
     listener : Listener
         Hears what happens.
+    products : sequence of Product
+        What is written for each image beside labels, table and picture.
     overwrite : bool
         Do every image again, and replace files of the same name whatever their origin.
 
@@ -79,7 +86,11 @@ def run_batch(
         Before anything is done, if results of other images stand under the same names.
     KeyboardInterrupt, Cancelled
         If the work was stopped; the record says so, and a further run goes on from there.
+    OSError
+        If the disk is full; what was finished before stays.
     """
+    record.suffixes = (*record.suffixes, *(suffix for product in products for suffix in product.suffixes))
+    record.clear_partial(jobs)
     result = BatchResult()
     result.skipped = [job for job in jobs if not overwrite and record.is_done(job)]
     skipped = set(result.skipped)
@@ -91,14 +102,13 @@ def run_batch(
     listener.started(len(waiting))
     try:
         for job in waiting:
-            _do(job, record, segment_one, listener, result)
+            _do(job, record, segment_one, listener, products, result)
     except (KeyboardInterrupt, Cancelled):
         record.status = "interrupted"
-        raise
-    else:
-        record.status = "complete"
-    finally:
         record.save()
+        raise
+    record.status = "complete"
+    record.save()
     return result
 
 
@@ -107,6 +117,7 @@ def _do(
     record: RunRecord,
     segment_one: Callable[[Job, Callable[[int, int], None]], Segmentation],
     listener: Listener,
+    products: Sequence[Product],
     result: BatchResult,
 ) -> None:
     """Segment one image and write its results, or note why not."""
@@ -115,10 +126,16 @@ def _do(
         segmentation = segment_one(job, listener.advanced)
         record.begin(job)
         write_results(segmentation, record.folder, job.name)
-        record.finish(job, describe_result(segmentation))
+        for product in products:
+            product.write(segmentation, record.folder, job.name)
+        record.finish(job, describe_result(segmentation), segmentation.seconds)
     except Cancelled:
         raise
     except Exception as error:  # whatever is wrong with one image, the others are still done
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise OSError(
+                error.errno, f"the disk of {record.folder} is full; make room and run it again, it goes on from here"
+            ) from error
         record.fail(job, error)
         result.failed.append((job, error))
         listener.failed(job, error)

@@ -13,11 +13,12 @@ from teasel.errors import ParameterError, TeaselError
 __all__ = ["ALL_SCENES", "RESULT_SUFFIXES", "Job", "find_images", "make_jobs", "result_name"]
 
 RESULT_SUFFIXES = (".labels.tif", ".objects.csv", ".overlay.png")
-"""How the names of the three results of an image end; folder scans pass over them."""
+"""How the names of the three results of an image end."""
 
 ALL_SCENES = "all"
 """What to type for every scene of a file."""
 
+_RESULT = re.compile(r"\.(labels|objects|overlay|measurements)(\.[a-z0-9]+)+$", re.I)  # folder scans pass over them
 _WILD = "*?["
 _UNSAFE = re.compile(r"[^\w.+ -]+")  # in file names
 _DOUBLE_SUFFIXES = (".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".ome.btf", ".ome.zarr")
@@ -166,4 +167,4 @@ def _is_input(path: Path) -> bool:
     """Say whether a scan takes this path: an image, not hidden, and not one of our own results."""
     from teasel.images import is_image_path
 
-    return is_image_path(path) and not path.name.startswith(".") and not path.name.endswith(RESULT_SUFFIXES)
+    return is_image_path(path) and not path.name.startswith(".") and not _RESULT.search(path.name)

@@ -94,7 +94,6 @@ def describe_result(segmentation: Segmentation) -> dict[str, Any]:
         "n_objects": len(segmentation.scores),
         "diameter_px": segmentation.diameter_px,
         "diameter_source": segmentation.diameter_source,
-        "seconds": round(segmentation.seconds, 3),
         "axes": image.axes,
         "shape": image.shape,
         "voxel_size_um": image.voxel_size_um,

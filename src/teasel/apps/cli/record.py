@@ -1,11 +1,15 @@
-"""``run.json``: what was done to which image, with what; read again to skip what is done already."""
+"""``run.json``: what was done to which image, with what; read again to skip what is done already.
+
+A run done again writes the same ``run.json``, byte for byte; when it was, how long it took and what was typed stand
+in ``run.times.json`` beside it.
+"""
 
 from __future__ import annotations
 
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -15,10 +19,12 @@ from typing import Any
 from teasel.apps.cli.jobs import RESULT_SUFFIXES, Job
 from teasel.errors import FormatError, ParameterError
 
-__all__ = ["FILE_NAME", "RunRecord", "fingerprint"]
+__all__ = ["FILE_NAME", "TIMES_NAME", "RunRecord", "fingerprint"]
 
 FILE_NAME = "run.json"
+TIMES_NAME = "run.times.json"
 _FORMAT = "teasel run 1"
+_TIMES_FORMAT = "teasel times 1"
 _LIBRARIES = ("numpy", "scipy", "scikit-image", "onnxruntime", "tifffile")
 
 
@@ -59,6 +65,8 @@ class RunRecord:
         Everything that was set and changes the result.
     command : list of str
         What was typed.
+    suffixes : tuple of str
+        How the names of all files end that are written for an image.
     """
 
     folder: Path
@@ -69,6 +77,8 @@ class RunRecord:
     failures: list[dict[str, str]] = field(default_factory=list)
     status: str = "running"
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    suffixes: tuple[str, ...] = RESULT_SUFFIXES
+    seconds: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def recall(self) -> None:
         """Take over what earlier runs did in this folder.
@@ -86,6 +96,7 @@ class RunRecord:
             if content["format"] != _FORMAT:
                 raise ValueError(f"format {content['format']!r}, expected {_FORMAT!r}")
             self.images = dict(content["images"])
+            self.seconds = _read_times(self.folder / TIMES_NAME)
         except (ValueError, KeyError, TypeError) as error:
             raise FormatError(
                 f"{path} is not the record of a run ({error}); move it away or choose another folder"
@@ -111,7 +122,7 @@ class RunRecord:
         ParameterError
             If another image's results, or files of unknown origin, would be replaced.
         """
-        standing = [suffix for suffix in RESULT_SUFFIXES if (self.folder / (job.name + suffix)).exists()]
+        standing = [suffix for suffix in self.suffixes if (self.folder / (job.name + suffix)).exists()]
         entry = self.images.get(job.name)
         if not standing or (entry is not None and _is_about(entry, job)):
             return
@@ -120,6 +131,13 @@ class RunRecord:
             f"{self.folder / (job.name + standing[0])} {origin}, and {job.source} would replace it; "
             "choose another folder with -o, or add --overwrite"
         )
+
+    def clear_partial(self, jobs: Sequence[Job]) -> None:
+        """Remove what a run that was killed had begun to write: hidden, unfinished files of ours."""
+        from teasel.images.atomic import remove_partial
+
+        names = {job.name + suffix for job in jobs for suffix in self.suffixes} | {FILE_NAME, TIMES_NAME}
+        remove_partial(self.folder, names)
 
     def begin(self, job: Job) -> None:
         """Note that the results of an image are about to be written; until `finish`, they are not done."""
@@ -131,8 +149,10 @@ class RunRecord:
         }
         self.save()
 
-    def finish(self, job: Job, details: Mapping[str, Any]) -> None:
-        """Note that all results of an image are written."""
+    def finish(self, job: Job, details: Mapping[str, Any], seconds: float = 0.0) -> None:
+        """Note that all results of an image are written, and how long finding its objects took."""
+        finished = datetime.now(UTC).isoformat(timespec="seconds")
+        self.seconds[job.name] = {"finished": finished, "seconds": round(seconds, 3)}
         self.images[job.name] |= {
             "status": "done",
             "model_digest": self.model["digest"],
@@ -147,31 +167,47 @@ class RunRecord:
         self.save()
 
     def save(self) -> None:
-        """Write ``run.json``, whole or not at all."""
-        from teasel.images.atomic import atomic_path
-
-        text = json.dumps(_plain(self._content()), indent=1, ensure_ascii=False, allow_nan=False)
-        with atomic_path(self.folder / FILE_NAME) as temporary:
-            # names that are not UTF-8 become escapes, which JSON reads back as they were
-            temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+        """Write ``run.json`` and ``run.times.json``, each whole or not at all."""
+        _write(self.folder / TIMES_NAME, self._times())
+        _write(self.folder / FILE_NAME, self._content())
 
     def _content(self) -> dict[str, Any]:
-        now = datetime.now(UTC)
         return {
             "format": _FORMAT,
             "status": self.status,
-            "started": self.started.isoformat(timespec="seconds"),
-            "seconds": round((now - self.started).total_seconds(), 3),
-            "command": self.command,
             "model": self.model,
             "parameters": self.parameters,
             "versions": _versions(),
             "failures": self.failures,
-            "images": self.images,
+            "images": dict(sorted(self.images.items())),
+        }
+
+    def _times(self) -> dict[str, Any]:
+        return {
+            "format": _TIMES_FORMAT,
+            "command": self.command,
+            "started": self.started.isoformat(timespec="seconds"),
+            "seconds": round((datetime.now(UTC) - self.started).total_seconds(), 3),
+            "images": dict(sorted(self.seconds.items())),
         }
 
     def _has_all_results(self, job: Job) -> bool:
-        return all((self.folder / (job.name + suffix)).is_file() for suffix in RESULT_SUFFIXES)
+        return all((self.folder / (job.name + suffix)).exists() for suffix in self.suffixes)
+
+
+def _write(path: Path, content: Mapping[str, Any]) -> None:
+    """Write one JSON file, whole or not at all."""
+    from teasel.images.atomic import atomic_path
+
+    text = json.dumps(_plain(content), indent=1, ensure_ascii=False, allow_nan=False)
+    with atomic_path(path) as temporary:
+        # names that are not UTF-8 become escapes, which JSON reads back as they were
+        temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")
+
+
+def _read_times(path: Path) -> dict[str, dict[str, Any]]:
+    """Return how long each image took in earlier runs; nothing if that was not kept."""
+    return dict(json.loads(path.read_text("utf-8"))["images"]) if path.exists() else {}
 
 
 def _is_about(entry: Mapping[str, Any], job: Job) -> bool:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from teasel.apps.cli.console import one_line
-from teasel.apps.cli.exits import FAILED, USAGE, exit_code
-from teasel.apps.cli.jobs import find_images, make_jobs
 from teasel.apps.cli.options import takes_fields_of
-from teasel.apps.cli.session import SegmentOptions, segment_jobs
-
-if TYPE_CHECKING:
-    from teasel.apps.cli.batch import BatchResult
+from teasel.apps.cli.run import carry_out
+from teasel.apps.cli.session import SegmentOptions
+from teasel.apps.recipe import ExportOptions, MeasureOptions, Recipe, ReportOptions, write_recipe
 
 __all__ = ["add_to"]
 
@@ -29,6 +24,15 @@ def segment(
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where results go; made if need be.")
     ],
     settings: SegmentOptions,
+    measure: Annotated[bool, typer.Option("--measure", help="Measure each object too: NAME.measurements.csv.")] = False,
+    export: Annotated[
+        str | None,
+        typer.Option(metavar="SUFFIX,...", help="Write labels in other formats too, such as .zip,.geojson."),
+    ] = None,
+    report: Annotated[bool, typer.Option("--report", help="Write report.html on all images.")] = False,
+    save_recipe: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write what is typed here as a recipe for `teasel run`.")
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Do images again that are done, and replace other files.")
     ] = False,
@@ -45,31 +49,20 @@ def segment(
       teasel segment cells.tif -o results
       teasel segment my-folder -o results --channel DAPI
       teasel segment 'plate/*.tif' -o results --diameter 30 --model nuclei-fast
+      teasel segment 'plate/*.tif' -o results --measure --report --save-recipe plate.toml
     """
-    jobs = make_jobs(find_images(images), settings.scene)
-    result = segment_jobs(jobs, output, settings, overwrite=overwrite, quiet=quiet)
-    if not quiet:
-        print(f"{_counts(result)}; results in {output}")
-    if result.failed:
-        print(f"\n{len(result.failed)} of {len(jobs)} images failed:", file=sys.stderr)
-        for job, error in result.failed:
-            print(f"  {job.source}: {one_line(error)}", file=sys.stderr)
-        raise typer.Exit(_code(result))
-
-
-def _code(result: BatchResult) -> int:
-    """Return the exit code: typed wrongly, if not one image could be done and each for what was typed."""
-    codes = {exit_code(error) for _, error in result.failed}
-    return USAGE if codes == {USAGE} and not result.done and not result.skipped else FAILED
-
-
-def _counts(result: BatchResult) -> str:
-    parts = [f"{len(result.done)} done"]
-    if result.skipped:
-        parts.append(f"{len(result.skipped)} done before (--overwrite does them again)")
-    if result.failed:
-        parts.append(f"{len(result.failed)} failed")
-    return ", ".join(parts)
+    formats = tuple(part.strip() for part in export.split(",") if part.strip()) if export else ()
+    recipe = Recipe(
+        inputs=tuple(images),
+        output=str(output),
+        segment=settings,
+        measure=MeasureOptions() if measure else None,
+        export=ExportOptions(formats),
+        report=ReportOptions() if report else None,
+    )
+    if save_recipe is not None:
+        write_recipe(recipe, save_recipe, overwrite=overwrite)
+    carry_out(recipe, output, overwrite=overwrite, quiet=quiet)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -16,6 +16,7 @@ from teasel.geometry import VoxelSize
 
 if TYPE_CHECKING:
     from teasel.apps.cli.batch import BatchResult
+    from teasel.apps.cli.products import Product
     from teasel.models import Model
     from teasel.segment import Segmentation
 
@@ -76,6 +77,7 @@ def segment_jobs(
     folder: Path,
     options: SegmentOptions,
     *,
+    products: Sequence[Product] = (),
     overwrite: bool = False,
     quiet: bool = False,
 ) -> BatchResult:
@@ -89,6 +91,8 @@ def segment_jobs(
         Where results go; made if need be.
     options : SegmentOptions
         What was set.
+    products : sequence of Product
+        What is written for each image beside labels, table and picture.
     overwrite : bool
         Do images again that are done, and replace files of other origin.
     quiet : bool
@@ -105,11 +109,12 @@ def segment_jobs(
     from teasel.models import load_model
 
     model = load_model(options.model, **_given(options, _OF_MODEL))
-    record = RunRecord(_writable(folder), _facts(model), _settings(options), sys.argv[1:])
+    settings = _settings(options) | {product.name: product.settings for product in products}
+    record = RunRecord(_writable(folder), _facts(model), settings, sys.argv[1:])
     record.recall()
     console = BatchConsole(quiet=quiet)
     try:
-        return run_batch(jobs, record, _segmenter(model, options), console, overwrite=overwrite)
+        return run_batch(jobs, record, _segmenter(model, options), console, products=products, overwrite=overwrite)
     finally:
         console.stop()
 

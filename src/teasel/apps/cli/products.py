@@ -1,0 +1,81 @@
+"""What can be written for each image beside labels, table and picture: other formats of the labels, measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from teasel.apps.recipe import ExportOptions, MeasureOptions
+    from teasel.segment import Segmentation
+
+__all__ = ["Exports", "Product", "Tables"]
+
+
+class Product(Protocol):
+    """Files that are written for each image once its objects are found."""
+
+    @property
+    def name(self) -> str:
+        """Under which the settings stand in ``run.json``."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Everything that changes what is written."""
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """How the names of the files end."""
+
+    def write(self, segmentation: Segmentation, folder: Path, name: str) -> None:
+        """Write the files of one image, each whole or not at all."""
+
+
+class Exports:
+    """The labels of each image once more, in the formats of other programs.
+
+    Parameters
+    ----------
+    options : ExportOptions
+        Which formats.
+    """
+
+    name = "export"
+
+    def __init__(self, options: ExportOptions) -> None:
+        self.settings = asdict(options)
+        self.suffixes = tuple(f".labels{suffix}" for suffix in options.labels)
+
+    def write(self, segmentation: Segmentation, folder: Path, name: str) -> None:
+        """Write ``<name>.labels<suffix>`` for each format."""
+        from teasel.labels import write_labels
+
+        for suffix in self.suffixes:
+            write_labels(folder / (name + suffix), segmentation.labels, segmentation.image.voxel_size_um)
+
+
+class Tables:
+    """The features of the objects of each image.
+
+    Parameters
+    ----------
+    options : MeasureOptions
+        Which families of features, and which formats of tables.
+    """
+
+    name = "measure"
+
+    def __init__(self, options: MeasureOptions) -> None:
+        self._families = options.families
+        self.settings = asdict(options)
+        self.suffixes = tuple(f".measurements{suffix}" for suffix in options.tables)
+
+    def write(self, segmentation: Segmentation, folder: Path, name: str) -> None:
+        """Write ``<name>.measurements<suffix>`` for each format."""
+        from teasel.measurement import measure, write_table
+
+        table = measure(segmentation, segmentation.image, families=self._families or None)
+        for suffix in self.suffixes:
+            write_table(table, folder / (name + suffix))

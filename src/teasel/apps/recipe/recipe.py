@@ -1,0 +1,69 @@
+"""What a recipe says, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from teasel.apps.cli.session import SegmentOptions
+from teasel.apps.report.options import ReportOptions
+
+__all__ = ["FORMAT", "ExportOptions", "MeasureOptions", "Recipe", "ReportOptions"]
+
+FORMAT = "teasel recipe 1"
+
+
+@dataclass(frozen=True)
+class MeasureOptions:
+    """What is measured of each object.
+
+    Parameters
+    ----------
+    families : tuple of str
+        Families of features, such as shape, intensity, texture; the default set if not given.
+    tables : tuple of str
+        Formats of the tables, by suffix: .csv, .xlsx, .parquet, .h5ad.
+    """
+
+    families: tuple[str, ...] = ()
+    tables: tuple[str, ...] = (".csv",)
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """Formats of other programs in which labels are written too.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        By suffix: .zip (ImageJ ROIs), .geojson (QuPath), .coco.json, .png, .npy, .ome.zarr.
+    """
+
+    labels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A run over images, from files to tables and a report.
+
+    Parameters
+    ----------
+    inputs : tuple of str
+        Images, folders of images, or patterns such as plate/*.tif; relative ones count from the folder of the recipe.
+    output : str, optional
+        Folder for the results; relative to the folder of the recipe. The option -o goes before it.
+    segment : SegmentOptions
+        How objects are found: the options of `teasel segment`.
+    measure : MeasureOptions, optional
+        What is measured of each object; nothing if left out.
+    export : ExportOptions
+        Formats of other programs in which labels are written too.
+    report : ReportOptions, optional
+        The report on all images; none is written if left out.
+    """
+
+    inputs: tuple[str, ...]
+    output: str | None = None
+    segment: SegmentOptions = field(default_factory=SegmentOptions)
+    measure: MeasureOptions | None = None
+    export: ExportOptions = field(default_factory=ExportOptions)
+    report: ReportOptions | None = None

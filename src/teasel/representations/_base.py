@@ -16,7 +16,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Decoded", "Fields", "Head", "Representation"]
+__all__ = ["Decoded", "DecodedPoints", "Fields", "Head", "PointRepresentation", "Representation"]
 
 Fields = dict[str, NDArray[np.float32]]
 Spacing = Sequence[float]
@@ -117,3 +117,61 @@ class Representation(ABC):
         Decoded
             Labels on the grid of stride 1, and a score for each.
         """
+
+
+@dataclass(frozen=True)
+class DecodedPoints:
+    """Points read back from a prediction.
+
+    Parameters
+    ----------
+    positions_px : ndarray of float64, shape (n, ndim)
+        Coordinates (z,) y, x in pixels; pixel centres are whole numbers.
+    scores : ndarray of float64, shape (n,)
+        Probability that the point is one, in [0, 1].
+    """
+
+    positions_px: NDArray[np.float64]
+    scores: NDArray[np.float64]
+
+
+class PointRepresentation(ABC):
+    """The same pair with points in place of labels: what each pixel should predict, and how points are read back.
+
+    Subclasses are frozen dataclasses, one per file in this folder, found like a `Representation`.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def heads(self, ndim: int) -> tuple[Head, ...]:
+        """List what a network must predict for images of `ndim` (2 or 3) spatial dimensions."""
+
+    @abstractmethod
+    def reach(self, ndim: int) -> int:
+        """Return how many pixels of context around itself one point needs to be decoded."""
+
+    @abstractmethod
+    def encode(
+        self, points: NDArray[np.floating], shape: Sequence[int], weights: NDArray[np.floating] | None = None
+    ) -> Fields:
+        """Turn points into training targets.
+
+        Parameters
+        ----------
+        points : ndarray of float, shape (n, ndim)
+            Coordinates (z,) y, x in pixels.
+        shape : sequence of int
+            ([z,] y, x) of the image.
+        weights : ndarray of float, shape (n,), optional
+            Probability that each point is one; NaN for "unknown" (targets there are NaN: the losses ignore them).
+
+        Returns
+        -------
+        dict of str to ndarray of float32
+            One ``(channel, [z,] y, x)`` array per head.
+        """
+
+    @abstractmethod
+    def decode(self, prediction: Mapping[str, NDArray[np.float32]]) -> DecodedPoints:
+        """Read points back from fields, one ``(channel, [z,] y, x)`` array per head, activations applied."""

@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from teasel.errors import ParameterError
-from teasel.representations._base import Representation
+from teasel.representations._base import PointRepresentation, Representation
 
 __all__ = ["build", "find", "names"]
 
@@ -19,7 +19,10 @@ GROUP = "teasel.representations"
 
 
 def names() -> tuple[str, ...]:
-    """List every representation that can be used here.
+    """List every representation of labels that can be used here.
+
+    Those of points (`PointRepresentation`) are found and built by name, but not listed: what takes labels cannot use
+    them.
 
     Returns
     -------
@@ -31,10 +34,11 @@ def names() -> tuple[str, ...]:
     >>> "star" in names()
     True
     """
-    return tuple(sorted({*_members(_modules()), *_outside()}))
+    ours = {name for name, member in _members(_modules()).items() if issubclass(member, Representation)}
+    return tuple(sorted({*ours, *_outside()}))
 
 
-def find(name: str) -> type[Representation]:
+def find(name: str) -> type[Representation] | type[PointRepresentation]:
     """Give the class of a representation by its name.
 
     Only the file of that name is imported, or the one entry point.
@@ -74,7 +78,7 @@ def find(name: str) -> type[Representation]:
     raise ParameterError(f"no representation {name!r}{_nearest(name, names())}; there are: {', '.join(names())}")
 
 
-def build(name: str, params: Mapping[str, Any] | None = None) -> Representation:
+def build(name: str, params: Mapping[str, Any] | None = None) -> Any:
     """Make a representation from its name and plain parameters, as a file holds them.
 
     Parameters
@@ -87,7 +91,7 @@ def build(name: str, params: Mapping[str, Any] | None = None) -> Representation:
 
     Returns
     -------
-    Representation
+    Representation or PointRepresentation
 
     Raises
     ------
@@ -108,12 +112,13 @@ def _modules() -> list[str]:
     return sorted(m.name for m in found if not m.ispkg and not m.name.startswith("_"))
 
 
-def _members(modules: Iterable[str]) -> dict[str, type[Representation]]:
+def _members(modules: Iterable[str]) -> dict[str, type[Representation] | type[PointRepresentation]]:
     """Representation classes defined in those files, by name."""
-    members: dict[str, type[Representation]] = {}
+    members: dict[str, type[Representation] | type[PointRepresentation]] = {}
     for module in (import_module(f"teasel.representations.{m}") for m in modules):
         for value in vars(module).values():
-            if isinstance(value, type) and issubclass(value, Representation) and value.__module__ == module.__name__:
+            kind = isinstance(value, type) and issubclass(value, Representation | PointRepresentation)
+            if kind and value.__module__ == module.__name__:
                 members[value.name] = value
     return members
 

@@ -1,0 +1,58 @@
+"""Train (or go on training) and package the model `spots` that ships with Teasel.
+
+Run from the root of the checkout, with the folder that holds the image sets:
+
+    python scripts/build_spots.py --data DATA
+
+It is trained on simulated spots only, over simulated backgrounds and over real images from which whatever is as small
+as a spot was taken away. Checkpoints lie under .runs/spots, so that the command can be stopped and typed again; the
+model folder is written to src/teasel/models/weights/spots when training is done.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from pathlib import Path
+
+import numpy as np
+from skimage import data as samples
+
+from teasel.images import open_image
+from teasel.representations.spot import Spot
+from teasel.spatial.simulation import SimulatedCrops
+from teasel.spatial.train import SPOT_CONFIG, fit_spots
+
+WEIGHTS = Path("src/teasel/models/weights")
+RUNS = Path(".runs")
+REAL = (
+    "insta_spots/images_unlabelled/smfish_bg_MAX_*_[23].tif",
+    "insta_spots/images_unlabelled/rca_*.tif",
+    "spotiflow_samples/images/*_2d*.tif",
+)
+"""Real backgrounds; those on which the semi-synthetic test images were made (``..._300_1``) are left out."""
+
+
+def backgrounds(data: Path) -> list[np.ndarray]:
+    """Read the real images whose large structure lies behind simulated spots."""
+    paths = sorted(path for pattern in REAL for path in data.glob(pattern))
+    images = [open_image(path).read() for path in paths]
+    if not images:
+        raise SystemExit(f"no background under {data}; expected {', '.join(REAL)}")
+    images += [samples.cell(), samples.microaneurysms(), samples.moon()]
+    return [np.asarray(image, np.float32) for image in images]
+
+
+def main() -> None:
+    """Read the command line, then train and package."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, help="folder that holds the image sets")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    real = backgrounds(options.data)
+    crops = SimulatedCrops(Spot(), real, seed=1)
+    fit_spots(crops, RUNS / "spots", SPOT_CONFIG, judged_on=SimulatedCrops(Spot(), real, seed=2))
+
+
+if __name__ == "__main__":
+    main()

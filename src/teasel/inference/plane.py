@@ -28,8 +28,8 @@ class Plane:
         The image.
     fixed : dict of str to int or str
         Index along t and z where the image has them; ``"max"`` along z is the maximum projection.
-    low, high : float
-        Values that become 0 and 1.
+    low, high : tuple of float
+        Values that become 0 and 1: one for all channels, or one per channel.
     channels : tuple of int
         Channels to read, in order; empty for an image without a channel axis.
     notes : tuple of str
@@ -38,8 +38,8 @@ class Plane:
 
     image: Image
     fixed: dict[str, int | str]
-    low: float
-    high: float
+    low: tuple[float, ...]
+    high: tuple[float, ...]
     channels: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -55,37 +55,39 @@ class Plane:
         fixed: dict[str, int | str],
         channels: tuple[int, ...],
         percentiles: tuple[float, float],
+        *,
+        apart: bool = False,
     ) -> Plane:
-        """Measure the intensity range of a plane, over all its channels together.
+        """Measure the intensity range of a plane, over all its channels together or, `apart`, of each on its own.
 
         Raises
         ------
         DataError
             If no pixel holds a finite number.
         """
-        plane = cls(image, fixed, 0.0, 1.0, channels)
+        plane = cls(image, fixed, (0.0,), (1.0,), channels)
         step = max(1, int(np.ceil(np.sqrt(plane.shape[0] * plane.shape[1] / SAMPLE_PX))))
-        values = plane.raw(slice(None), slice(None), step).ravel()
-        finite = np.isfinite(values)
+        values = plane.raw(slice(None), slice(None), step)
+        rows = values.reshape(len(values) if apart else 1, -1)
+        finite = np.isfinite(rows)
         notes: tuple[str, ...] = ()
         if not finite.all():
             if not finite.any():
                 raise DataError("the plane holds no finite number: every pixel is NaN or infinite")
             notes = (f"{100 * (1 - finite.mean()):.3g} % of the pixels are NaN or infinite and were taken as black",)
-            values = values[finite]
-        low, high = (float(v) for v in np.percentile(values, percentiles))
-        if high <= low:
-            low, high = float(values.min()), float(values.max())
-        if high <= low:
-            notes += ("every pixel has the same value",)
-        return cls(image, fixed, low, high, channels, notes)
+        ranges = [_range(row[known], percentiles) for row, known in zip(rows, finite, strict=True)]
+        flat = [number for number, (low, high) in enumerate(ranges) if high <= low]
+        if flat:
+            where = f" in channel {', '.join(str(channels[n]) for n in flat)}" if apart and channels else ""
+            notes += (f"every pixel{where} has the same value",)
+        return cls(image, fixed, tuple(low for low, _ in ranges), tuple(high for _, high in ranges), channels, notes)
 
     @classmethod
-    def of_array(cls, image: NDArray[np.generic], percentiles: tuple[float, float]) -> Plane:
-        """Take an array ``(channel, y, x)`` as a plane, all channels together."""
+    def of_array(cls, image: NDArray[np.generic], percentiles: tuple[float, float], *, apart: bool = False) -> Plane:
+        """Take an array ``(channel, y, x)`` as a plane, all channels together or `apart`."""
         channels = tuple(range(image.shape[0]))
         named = replace(open_image(image, axes="cyx"), is_rgb=len(channels) == 3)
-        return cls.of(named, {}, channels if "c" in named.axes else (), percentiles)
+        return cls.of(named, {}, channels if "c" in named.axes else (), percentiles, apart=apart)
 
     def raw(self, y: slice, x: slice, step: int = 1) -> NDArray[np.float32]:
         """Read ``(channel, y, x)`` as float32, every `step`-th pixel, in stripes of bounded memory."""
@@ -110,8 +112,15 @@ class Plane:
     def read(self, y: slice, x: slice) -> NDArray[np.float32]:
         """Read ``(channel, y, x)`` normalised; pixels that are not finite become 0, a constant plane too."""
         values = self.raw(y, x)
-        if self.high <= self.low:
-            return np.zeros_like(values)
-        values -= np.float32(self.low)
-        values /= np.float32(self.high - self.low)
+        low, high = (np.array(v, np.float32).reshape(-1, 1, 1) for v in (self.low, self.high))
+        values -= low
+        values /= np.where(high > low, high - low, np.inf)
         return np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def _range(values: NDArray[np.float32], percentiles: tuple[float, float]) -> tuple[float, float]:
+    """Return two percentiles of finite values; their whole range where these are equal; 0 and 0 of none."""
+    if not len(values):
+        return 0.0, 0.0
+    low, high = (float(v) for v in np.percentile(values, percentiles))
+    return (low, high) if high > low else (float(values.min()), float(values.max()))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from teasel.errors import ParameterError
 from teasel.models import Model
+from teasel.models.roles import arrange
 from teasel.representations import Fields
 
 __all__ = ["TILE_PX", "predict", "spans"]
@@ -68,7 +69,7 @@ def predict(
     model : Model
         A loaded model.
     image : ndarray of float32, shape (c, [z,] y, x)
-        Normalised and at the model's object size; c is 1 or the model's ``in_channels``.
+        Normalised and at the model's object size; c is 1, the model's ``in_channels`` or one per role.
     tile_px : int
         Edge of a tile in pixels, halo included. Larger tiles need more memory; results do not depend on it but for
         what lies outside the network's field of view.
@@ -97,7 +98,7 @@ def predict(
     tiles = list(product(*(spans(n, tile, halo, divisor) for n in padded.shape[1:])))
     for done, window in enumerate(tiles, start=1):
         piece = padded[(slice(None), *(slice(start, start + tile) for start, _, _ in window))]
-        batch = np.repeat(piece, spec.in_channels // piece.shape[0], 0)[None]
+        batch = arrange(piece, spec.roles, spec.in_channels)[None]
         for name, values in model.run(batch).items():
             target, source = zip(*_slices(window, heads[name].stride, fields[name].shape[1:]), strict=True)
             fields[name][(slice(None), *target)] = values[0][(slice(None), *source)]

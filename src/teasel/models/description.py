@@ -126,9 +126,13 @@ def _input(spec: ModelSpec, test_tensor: dict[str, str]) -> dict[str, Any]:
     low, high = spec.normalisation
     size = {"min": smallest_size(spec), "step": spec.divisor}
     names = COLOURS if spec.in_channels == 3 else [f"channel{i}" for i in range(spec.in_channels)]
+    description = "Image of any intensity range; grey images repeat their one channel."
+    if spec.roles:
+        names = [role if role not in spec.roles[:i] else f"{role}{i}" for i, role in enumerate(spec.roles)]
+        description = f"Channels of any intensity range: {', '.join(spec.roles)}; a missing one repeats the first."
     return {
         "id": "image",
-        "description": "Image of any intensity range; grey images repeat their one channel.",
+        "description": description,
         "axes": [
             {"type": "batch"},
             {"type": "channel", "channel_names": names},
@@ -140,7 +144,7 @@ def _input(spec: ModelSpec, test_tensor: dict[str, str]) -> dict[str, Any]:
             {
                 "id": "scale_range",
                 "kwargs": {
-                    "axes": ["channel", *"zyx"[-spec.ndim :]],
+                    "axes": [*(() if spec.roles else ("channel",)), *"zyx"[-spec.ndim :]],
                     "min_percentile": float(low),
                     "max_percentile": float(high),
                 },

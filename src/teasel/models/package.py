@@ -189,7 +189,7 @@ def revise(folder: str | Path, spec: ModelSpec, *, card: str | None = None) -> N
     """
     folder = Path(folder)
     former = read_package(folder).spec
-    for key in ("network", "ndim", "in_channels", "divisor", "halo_px", "normalisation"):
+    for key in ("network", "ndim", "in_channels", "roles", "divisor", "halo_px", "normalisation"):
         if former.to_dict()[key] != spec.to_dict()[key]:
             raise ModelError(f"{key} of {spec.name!r} cannot be revised, it belongs to the weights; export again")
     if [(h.name, h.activation) for h in former.heads] != [(h.name, h.activation) for h in spec.heads]:

@@ -37,6 +37,9 @@ class ModelSpec:
         2 or 3 spatial dimensions.
     in_channels : int
         Channels the network takes.
+    roles : tuple of str
+        What each of these channels shows, if the network tells them apart: ``("cell", "nucleus", "cell")``. An image
+        then gives one channel per role, each normalised on its own; where only the first is given, it stands for all.
     object_diameter_px : float
         Median object diameter at which the network was trained, in pixels; images are rescaled to it.
     divisor : int
@@ -65,6 +68,7 @@ class ModelSpec:
     version: str = "0.1.0"
     ndim: int = 2
     in_channels: int = 3
+    roles: tuple[str, ...] = ()
     object_diameter_px: float = 24.0
     divisor: int = 16
     halo_px: int = 32
@@ -80,6 +84,7 @@ class ModelSpec:
             f"network {self.network!r}; expected name and params": set(self.network) != {"name", "params"},
             f"ndim {self.ndim}; expected 2 or 3": self.ndim not in (2, 3),
             f"in_channels {self.in_channels}; expected 1 or more": self.in_channels < 1,
+            f"roles {self.roles}; expected {self.in_channels} or none": len(self.roles) not in (0, self.in_channels),
             f"object_diameter_px {self.object_diameter_px}; expected above 0": not self.object_diameter_px > 0,
             f"divisor {self.divisor}; expected 1 or more": self.divisor < 1,
             f"halo_px {self.halo_px}; expected 0 or more": self.halo_px < 0,
@@ -117,7 +122,7 @@ class ModelSpec:
         if missing:
             raise ModelError(f"the model lacks {', '.join(missing)}")
         chosen = dict(values)
-        for key in ("normalisation", "tags"):
+        for key in ("normalisation", "tags", "roles"):
             if key in chosen:
                 chosen[key] = tuple(chosen[key])
         return cls(**chosen | {"representation": _build(values["representation"])})

@@ -23,6 +23,9 @@ class TrainingConfig:
         Residual blocks per level of the encoder, as many as `widths`.
     in_channels : int
         Channels the network takes; grey images are repeated to fill them.
+    roles : tuple of str
+        What each of these channels shows, if the network is to tell them apart; see `ModelSpec`. Images then hold
+        one channel, or one per distinct role, of which all but the first are left out now and then.
     steps : int
         Optimiser steps.
     batch_size : int
@@ -66,6 +69,7 @@ class TrainingConfig:
     widths: tuple[int, ...] = (32, 64, 128, 192)
     blocks: tuple[int, ...] = (1, 1, 2, 2)
     in_channels: int = 3
+    roles: tuple[str, ...] = ()
     steps: int = 10000
     batch_size: int = 8
     crop_px: int = 256
@@ -94,6 +98,8 @@ class TrainingConfig:
             raise ParameterError(f"precision is {self.precision!r}; expected 'f32' or 'bf16'")
         if len(self.widths) != len(self.blocks):
             raise ParameterError(f"{len(self.widths)} widths and {len(self.blocks)} blocks; give as many of each")
+        if len(self.roles) not in (0, self.in_channels):
+            raise ParameterError(f"{len(self.roles)} roles for {self.in_channels} channels; give one each, or none")
         divisor = 2 ** len(self.widths)
         if self.crop_px % divisor or not self.crop_px:
             raise ParameterError(f"crop_px is {self.crop_px}; expected a multiple of {divisor}")

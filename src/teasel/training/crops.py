@@ -7,15 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from teasel.models.roles import arrange
 from teasel.representations import Fields, Representation
 from teasel.training.augment import Compose, Sample, section
 from teasel.training.data import Item
 
-__all__ = ["CropSampler", "cluster", "warp"]
+__all__ = ["CropSampler", "balanced", "cluster", "warp"]
 
 ON_OBJECT = 0.9
 WIDE_SCALE = 0.2
 AS_SECTION = 0.12
+FIRST_ALONE = 0.4
+"""How often only the first role of an image is shown, so that the others are no need."""
 
 
 class CropSampler:
@@ -37,6 +40,10 @@ class CropSampler:
         Changes image and labels after the warp.
     seed : int
         Crop ``i`` depends on the seed and ``i`` alone.
+    roles : sequence of str
+        What each channel shows, if the network tells them apart; see `teasel.models.roles.arrange`.
+    chances : ndarray of float, shape (n,), optional
+        How often each item is drawn, in any unit; `balanced` if not given.
     """
 
     def __init__(
@@ -49,22 +56,22 @@ class CropSampler:
         channels: int,
         augmentation: Compose,
         seed: int,
+        roles: Sequence[str] = (),
+        chances: NDArray[np.float64] | None = None,
     ) -> None:
         self.items, self.representation, self.augmentation = list(items), representation, augmentation
         self.crop_px, self.diameter_px, self.channels, self.seed = crop_px, diameter_px, channels, seed
-        groups = cluster(self.items, seed)
-        counts = np.bincount(groups)
-        extent = np.array([np.sqrt(item.labels.size) for item in self.items])
-        within = np.bincount(groups, extent)
-        self.chances = np.sqrt(counts)[groups] * extent / within[groups]
-        self.chances /= self.chances.sum()
+        self.roles = tuple(roles)
+        self.chances = balanced(self.items, seed) if chances is None else chances / chances.sum()
 
     def __call__(self, number: int) -> tuple[NDArray[np.float32], Fields]:
         """Return crop `number`: the image ``(channels, [z,] y, x)`` and its targets."""
         sample = self.sample(number)
         image = sample.image
-        if image.shape[0] < self.channels:
-            image = np.repeat(image[:1], self.channels, 0)
+        if self.roles and image.shape[0] > 1:
+            alone = np.random.default_rng([self.seed, number, 1]).random() < FIRST_ALONE
+            image = image[:1] if alone else image
+        image = arrange(image, self.roles, self.channels)
         return np.ascontiguousarray(image), self.representation.encode(sample.labels)
 
     def sample(self, number: int) -> Sample:
@@ -90,10 +97,20 @@ class CropSampler:
             ]
         )
         image, labels = warp(item.image, item.labels, middle, self.crop_px, scale, angle, stretch, rng)
-        sample = Sample(image, labels, colour=image.shape[0] == 3)
-        if image.shape[0] == 1 and self.channels == 3 and rng.random() < AS_SECTION:
+        sample = Sample(image, labels, colour=image.shape[0] == 3 and not self.roles)
+        if image.shape[0] == 1 and self.channels == 3 and not self.roles and rng.random() < AS_SECTION:
             sample = section(sample, rng)
         return self.augmentation(sample, rng)
+
+
+def balanced(items: Sequence[Item], seed: int) -> NDArray[np.float64]:
+    """Return how often each image is drawn: groups of like images by the root of their number, larger images more."""
+    groups = cluster(items, seed)
+    counts = np.bincount(groups)
+    extent = np.array([np.sqrt(item.labels.size) for item in items])
+    within = np.bincount(groups, extent)
+    chances: NDArray[np.float64] = np.sqrt(counts)[groups] * extent / within[groups]
+    return chances / chances.sum()
 
 
 def cluster(items: Sequence[Item], seed: int, n_clusters: int = 24) -> NDArray[np.intp]:

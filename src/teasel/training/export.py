@@ -177,7 +177,7 @@ def _test_batch(image: NDArray[np.generic], spec: ModelSpec) -> NDArray[np.float
 
 def _normalised(batch: NDArray[np.float32], spec: ModelSpec) -> NDArray[np.float32]:
     """Scale each sample as the model's description says (operation ``scale_range`` of the format)."""
-    axes = tuple(range(1, batch.ndim))
+    axes = tuple(range(2 if spec.roles else 1, batch.ndim))  # channels that differ in kind each on their own
     low, high = np.percentile(batch, spec.normalisation, axis=axes, keepdims=True)
     return ((batch - low) / (high - low + 1e-6)).astype(np.float32)
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from teasel.errors import ParameterError
 from teasel.models import ModelSpec, load_model, revise
+from teasel.models.roles import arrange
 from teasel.representations import Representation
 from teasel.training.card import describe_training, write_card
 from teasel.training.config import TrainingConfig
@@ -135,13 +136,14 @@ def package(
             "params": network_params(config, representation, 2),
         },
         in_channels=config.in_channels,
+        roles=config.roles,
         object_diameter_px=config.object_diameter_px,
         divisor=trained.network.divisor,
         halo_px=HALO_PX,
         tags=tags,
         training=describe_training(config, training, validation, trained.history),
     )
-    image = _test_image(validation or training, config.in_channels)
+    image = _test_image(validation or training, config)
     export_model(folder, trained.network, spec, test_image=image, card=write_card(spec, licences))
     if not validation:
         return folder
@@ -158,8 +160,8 @@ def _fitted(trained: Trained, validation: Sequence[Item]) -> dict[str, Any]:
     return {"score_weights": fit_score(trained, validation[::2])}
 
 
-def _test_image(items: Sequence[Item], channels: int, edge: int = 256) -> NDArray[np.float32]:
+def _test_image(items: Sequence[Item], config: TrainingConfig, edge: int = 256) -> NDArray[np.float32]:
     """Cut a corner of the first image, mirrored up to the size of a test image."""
     image = items[0].image[:, :edge, :edge]
     padding = [(0, 0), *((0, edge - n) for n in image.shape[1:])]
-    return np.repeat(np.pad(image, padding, mode="symmetric"), channels // image.shape[0], 0)
+    return arrange(np.pad(image, padding, mode="symmetric"), config.roles, config.in_channels)

@@ -13,21 +13,22 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from teasel.errors import ModelError, ParameterError
 from teasel.images.atomic import atomic_path
 from teasel.networks.unet import UNet
-from teasel.representations import Representation, build
+from teasel.representations import Fields, Representation
 from teasel.training.augment import standard
 from teasel.training.config import TrainingConfig
 from teasel.training.crops import CropSampler
 from teasel.training.data import Item
 from teasel.training.losses import LOSSES
-from teasel.training.start import make_network, starting_network
+from teasel.training.start import build_representation, make_network, starting_network
 from teasel.training.validation import validate
 
-__all__ = ["Trained", "fit"]
+__all__ = ["Trained", "fit", "fit_sampler"]
 
 logger = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint.pt"
@@ -62,6 +63,7 @@ def fit(
     folder: str | Path,
     config: TrainingConfig,
     *,
+    chances: NDArray[np.float64] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Trained:
     """Train a network on images in memory.
@@ -77,6 +79,8 @@ def fit(
         goes on from it, with the very crops it would have seen.
     config : TrainingConfig
         Settings.
+    chances : ndarray of float, shape (n,), optional
+        How often each training image is drawn; balanced over kinds of images if not given.
     progress : callable, optional
         Called as ``progress(step, steps)`` after each step; an exception raised in it stops the run.
 
@@ -96,22 +100,69 @@ def fit(
     """
     if not items:
         raise ParameterError("no training images; give at least one folder with images and labels")
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    representation = build(config.representation, {})
-    state = _start(items[0].labels.ndim, representation, folder, config)
+    representation = build_representation(config)
     sampler = CropSampler(
         items,
         representation,
         crop_px=config.crop_px,
         diameter_px=config.object_diameter_px,
         channels=config.in_channels,
-        augmentation=standard([item.image for item in items[:: max(1, len(items) // REFERENCES)]]),
+        augmentation=standard(
+            [item.image for item in items[:: max(1, len(items) // REFERENCES)]], roles=bool(config.roles)
+        ),
         seed=config.seed,
+        roles=config.roles,
+        chances=chances,
     )
-    heads = representation.heads(items[0].labels.ndim)
+    shown = validation[: config.validation_images]
+
+    def judge(network: UNet) -> dict[str, float]:
+        return validate(network, representation, shown, config)
+
+    return fit_sampler(sampler, representation, items[0].labels.ndim, folder, config, judge=judge, progress=progress)
+
+
+def fit_sampler(
+    sampler: Callable[[int], tuple[NDArray[np.float32], Fields]],
+    representation: Any,
+    ndim: int,
+    folder: str | Path,
+    config: TrainingConfig,
+    *,
+    judge: Callable[[UNet], dict[str, float]] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Trained:
+    """Train a network on whatever a sampler gives; `fit` is this with crops of labelled images.
+
+    Parameters
+    ----------
+    sampler : callable
+        Gives crop number 0, 1, 2, ...: image ``(c, [z,] y, x)`` and one target array per head, the same for the same
+        number. Worker processes call it.
+    representation : Representation or PointRepresentation
+        What the network predicts.
+    ndim : int
+        2 or 3 spatial dimensions.
+    folder, config, progress
+        As in `fit`.
+    judge : callable, optional
+        Takes the averaged network and gives scores for the learning curve.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    ModelError
+        If the folder holds a checkpoint of another configuration, or the loss is no number any more.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    state = _start(ndim, representation, folder, config)
+    heads = representation.heads(ndim)
     losses: list[float] = []
     began = time.monotonic()
     for image, targets in _batches(sampler, state.step, config):
@@ -122,7 +173,7 @@ def fit(
         if last or (config.validate_every and state.step % config.validate_every == 0):
             row = {"step": state.step, "loss": float(np.mean(losses)), "seconds": time.monotonic() - began}
             losses.clear()
-            row |= validate(state.average, representation, validation[: config.validation_images], config)
+            row |= {} if judge is None else judge(state.average)
             state.history.append(row)
             logger.info("step %d: %s", state.step, {k: round(v, 4) for k, v in row.items()})
         if last or state.step % config.checkpoint_every == 0:
@@ -172,7 +223,7 @@ def _schedule(step: int, config: TrainingConfig) -> float:
 class _Crops(torch.utils.data.Dataset[Any]):
     """Crops by number, for torch's loader."""
 
-    def __init__(self, sampler: CropSampler) -> None:
+    def __init__(self, sampler: Callable[[int], tuple[NDArray[np.float32], Fields]]) -> None:
         self.sampler = sampler
 
     def __getitem__(self, number: int) -> Any:
@@ -180,7 +231,9 @@ class _Crops(torch.utils.data.Dataset[Any]):
         return torch.from_numpy(image), {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in targets.items()}
 
 
-def _batches(sampler: CropSampler, start: int, config: TrainingConfig) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
+def _batches(
+    sampler: Callable[[int], tuple[NDArray[np.float32], Fields]], start: int, config: TrainingConfig
+) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
     """Yield the batches of steps `start` .. the last, made by worker processes ahead of time."""
     size = config.batch_size
     numbers = [list(range(step * size, (step + 1) * size)) for step in range(start, config.steps)]
@@ -193,7 +246,7 @@ def _batches(sampler: CropSampler, start: int, config: TrainingConfig) -> Iterat
     yield from loader
 
 
-def _start(ndim: int, representation: Representation, folder: Path, config: TrainingConfig) -> _State:
+def _start(ndim: int, representation: Any, folder: Path, config: TrainingConfig) -> _State:
     """Build the state of step 0, or read it from the checkpoint."""
     network = starting_network(config, representation, ndim)
     average = make_network(config, representation, ndim)

@@ -109,7 +109,7 @@ def pipeline_scores(model: Model, items: Sequence[Item]) -> dict[str, Any]:
     sets: dict[str, list[tuple[NDArray[Any], NDArray[Any]]]] = {}
     confidence, hits = [], []
     for number, item in enumerate(items):
-        plane = Plane.of_array(item.image, model.spec.normalisation)
+        plane = Plane.of_array(item.image, model.spec.normalisation, apart=bool(model.spec.roles))
         diameter = estimate_diameter(model, plane) or model.spec.object_diameter_px
         found = segment_plane(model, plane, network_scale(diameter, model))
         sets.setdefault(item.name.split("/")[0], []).append((item.labels, found.labels))

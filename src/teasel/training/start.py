@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import torch
@@ -10,10 +11,17 @@ from teasel.errors import ParameterError
 from teasel.models import Package, find_model, read_package
 from teasel.networks.exported import Activated
 from teasel.networks.unet import UNet
-from teasel.representations import Representation
+from teasel.representations import Representation, build
 from teasel.training.config import TrainingConfig
 
-__all__ = ["lineage", "make_network", "network_params", "starting_network"]
+__all__ = ["build_representation", "lineage", "make_network", "network_params", "starting_network"]
+
+
+def build_representation(config: TrainingConfig) -> Representation:
+    """Build the representation that a configuration names, for objects of the size it trains at."""
+    plain = build(config.representation, {})
+    known = "object_diameter_px" in {field.name for field in fields(plain)}  # type: ignore[arg-type]
+    return build(config.representation, {"object_diameter_px": config.object_diameter_px}) if known else plain
 
 
 def network_params(config: TrainingConfig, representation: Representation, ndim: int) -> dict[str, Any]:

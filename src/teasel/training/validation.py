@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from teasel.models.roles import arrange
 from teasel.networks.unet import UNet
 from teasel.representations import Fields, Representation
 from teasel.training.config import TrainingConfig
@@ -61,7 +62,7 @@ def forward(
     shape = image.shape[1:]
     padding = [(0, 0), *((0, -n % network.divisor) for n in shape)]
     padded = np.pad(image, padding, mode="symmetric")
-    padded = np.repeat(padded, config.in_channels // padded.shape[0], 0)
+    padded = np.ascontiguousarray(arrange(padded, config.roles, config.in_channels))
     with torch.no_grad():
         outputs = network(torch.from_numpy(padded)[None].to(config.device))
     fields = {}

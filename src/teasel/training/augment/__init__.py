@@ -62,7 +62,7 @@ __all__ = [
 ]
 
 
-def standard(references: Sequence[NDArray[np.float32]] = ()) -> Compose:
+def standard(references: Sequence[NDArray[np.float32]] = (), *, roles: bool = False) -> Compose:
     """Return the augmentations that models are trained with, in the order in which light meets them.
 
     Pose and objects first, then stain and light, then optics, then camera, then the file.
@@ -72,6 +72,8 @@ def standard(references: Sequence[NDArray[np.float32]] = ()) -> Compose:
     references : sequence of ndarray of float32, shape (c, [z,] y, x)
         Other normalised images whose histogram and coarse light samples may take on; without them both are
         random.
+    roles : bool
+        Channels differ in kind and keep their places, and no image is a colour picture.
 
     Returns
     -------
@@ -85,6 +87,7 @@ def standard(references: Sequence[NDArray[np.float32]] = ()) -> Compose:
     >>> standard()(sample, np.random.default_rng(0)).image.shape
     (1, 64, 64)
     """
+    colours: tuple[Augmentation, ...] = () if roles else (Counterstain(), Channels())
     return Compose(
         (
             FlipsRotations(),
@@ -92,8 +95,7 @@ def standard(references: Sequence[NDArray[np.float32]] = ()) -> Compose:
             InstanceJitter(),
             Blobs(),
             Inversion(),
-            Counterstain(),
-            Channels(),
+            *colours,
             HistogramMatching(references=tuple(quantiles(image) for image in references)),
             FourierSwap(references=tuple(low_amplitudes(image) for image in references)),
             Gamma(),

@@ -67,13 +67,15 @@ def blur(image: Floats, sigma_px: float) -> Floats:
     padded = np.pad(image, ((0, rows * step - height), (0, columns * step - width)), mode="symmetric")
     small = padded.reshape(rows, step, columns, step).mean((1, 3), dtype=np.float32)
     small = ndimage.gaussian_filter(small, sigma_px / step, truncate=3.0)
-    return ndimage.map_coordinates(
-        small,
-        np.meshgrid(
-            (np.arange(height, dtype=np.float32) - (step - 1) / 2) / step,
-            (np.arange(width, dtype=np.float32) - (step - 1) / 2) / step,
-            indexing="ij",
-        ),
-        order=1,
-        mode="nearest",
-    )
+    return _between(height, rows, step) @ small @ _between(width, columns, step).T
+
+
+def _between(n: int, count: int, step: int) -> Floats:
+    """Return the (n, count) weights that join values in the middle of blocks of `step` pixels by straight lines."""
+    position = np.clip((np.arange(n, dtype=np.float32) - (step - 1) / 2) / step, 0, count - 1)
+    cell = np.minimum(position.astype(np.intp), max(count - 2, 0))
+    weights = np.zeros((n, count), np.float32)
+    weights[np.arange(n), cell] = 1 - (position - cell)
+    if count > 1:
+        weights[np.arange(n), cell + 1] = position - cell
+    return weights

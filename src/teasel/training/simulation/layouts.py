@@ -15,6 +15,7 @@ from teasel.training.simulation.shapes import DIRECTIONS, Shape
 __all__ = ["Layout"]
 
 Range = tuple[float, float]
+_BODY = Shape(elongation=(1.0, 1.15), waviness=0.03)
 SMALLEST_SHARE = 0.12
 """Cells that others leave less than this share of the usual area are dropped."""
 
@@ -81,9 +82,12 @@ class Layout:
         warp = [smooth_noise(shape, diameter / 2, rng) * rng.uniform(*self.warp) * diameter for _ in range(2)]
         level = smooth_noise(shape, max(4.0, diameter / 6), rng) * np.float32(rng.uniform(*self.raggedness))
         distance, raw = np.ones(shape, np.float32), np.zeros(shape, np.int32)
-        bodies = Shape(elongation=(1.0, 1.15), waviness=0.03)
+        elongation, radius = self.shape.draw(n, rng)
+        bodies = _BODY.draw(n, rng)
+        elongation = np.where(is_round, bodies[0], elongation)
+        radius = np.where(is_round[:, None], bodies[1], radius)
         for i in range(n):
-            outline = (bodies if is_round[i] else self.shape).draw(rng)
+            outline = (float(elongation[i]), radius[i])
             _grow(i + 1, points[i], float(radii[i]), float(angles[i]), outline, warp, level, distance, raw)
         smallest = max(16, int(SMALLEST_SHARE * np.pi / 4 * diameter**2))
         labels = clean(raw, min_area=smallest).astype(np.int32)
@@ -110,24 +114,46 @@ class Layout:
         floor = np.quantile(ground, gaps) if gaps > 0 else -np.inf
         radii = (diameter / 2 * np.exp(rng.normal(0, spread, wanted))).astype(np.float32)
         points = np.empty((wanted, 2), np.float32)
+        taken = _Ground(size_px + 2 * margin, diameter / 8)
         count = 0
-        for _ in range(6 * wanted):
+        for _ in range(8 * wanted):
             if count == wanted:
                 break
             if count and rng.random() < clumping:
                 near, turn = int(rng.integers(count)), rng.uniform(0, 2 * np.pi)
                 away = 0.85 * (radii[near] + radii[count])
-                point = points[near] + away * np.array((np.sin(turn), np.cos(turn)))
+                y, x = points[near, 0] + away * np.sin(turn), points[near, 1] + away * np.cos(turn)
             else:
-                point = rng.uniform(-margin, size_px + margin, 2)
-            if not np.all((point > -margin) & (point < size_px + margin)):
+                y, x = rng.uniform(-margin, size_px + margin, 2)
+            if not (-margin < y < size_px + margin and -margin < x < size_px + margin):
                 continue
-            place = np.clip(point / size_px * 63, 0, 63).astype(int)
-            apart = np.hypot(*(points[:count] - point).T)
-            if ground[tuple(place)] < floor or np.any(apart < 0.62 * (radii[:count] + radii[count])):
+            row, column = (int(min(max(p / size_px, 0), 1) * 63) for p in (y, x))
+            if ground[row, column] < floor or taken.is_taken(y + margin, x + margin):
                 continue
-            points[count], count = point, count + 1
+            points[count] = y, x
+            taken.take(y + margin, x + margin, 0.62 * (radii[count] + diameter / 2))
+            count += 1
         return points[:count], radii[:count]
+
+
+class _Ground:
+    """A coarse map of where no further cell may begin, as one has begun too near."""
+
+    def __init__(self, edge_px: float, step_px: float) -> None:
+        n = int(edge_px / step_px) + 2
+        self.step_px, self.map = step_px, np.zeros((n, n), bool)
+
+    def is_taken(self, y: float, x: float) -> bool:
+        """Tell whether a point lies too near to one before."""
+        return bool(self.map[int(y / self.step_px), int(x / self.step_px)])
+
+    def take(self, y: float, x: float, radius_px: float) -> None:
+        """Close a disc."""
+        y, x, r = y / self.step_px - 0.5, x / self.step_px - 0.5, radius_px / self.step_px
+        top, left = max(0, int(y - r)), max(0, int(x - r))
+        view = self.map[top : int(y + r) + 2, left : int(x + r) + 2]
+        rows, columns = np.ogrid[: view.shape[0], : view.shape[1]]
+        view |= (rows + (top - y)) ** 2 + (columns + (left - x)) ** 2 < r * r
 
 
 def _grow(

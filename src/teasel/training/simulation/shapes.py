@@ -39,27 +39,31 @@ class Shape:
     tip_width: Range = (0.12, 0.35)
     waviness: float = 0.06
 
-    def draw(self, rng: np.random.Generator) -> tuple[float, Floats]:
-        """Draw one cell.
+    def draw(self, count: int, rng: np.random.Generator) -> tuple[Floats, Floats]:
+        """Draw some cells.
 
         Returns
         -------
-        elongation : float
+        elongation : ndarray of float32, shape (count,)
             Length over width; the caller stretches along x and squeezes along y.
-        radius : ndarray of float32, shape (DIRECTIONS,)
+        radius : ndarray of float32, shape (count, DIRECTIONS)
             Distance to the border in each direction of the stretched frame; the disc of equal area has radius 1.
         """
         angle = np.linspace(-np.pi, np.pi, DIRECTIONS, endpoint=False)
-        radius = np.ones(DIRECTIONS)
+        radius = np.ones((count, DIRECTIONS))
         for wave in (2, 3, 4, 5):
-            radius += self.waviness * rng.normal() / wave**0.5 * np.cos(wave * angle + rng.uniform(0, 2 * np.pi))
-        n_tips = int(rng.integers(self.tips[0], self.tips[1] + 1))
-        start = rng.uniform(0, 2 * np.pi)
-        for k in range(n_tips):
-            middle = start + 2 * np.pi * (k + rng.uniform(-0.3, 0.3)) / n_tips
+            height = self.waviness * rng.normal(size=(count, 1)) / wave**0.5
+            radius += height * np.cos(wave * angle + rng.uniform(0, 2 * np.pi, (count, 1)))
+        most = self.tips[1]
+        number = rng.integers(self.tips[0], most + 1, (count, 1))
+        start = rng.uniform(0, 2 * np.pi, (count, 1))
+        for k in range(most):
+            middle = start + 2 * np.pi * (k + rng.uniform(-0.3, 0.3, (count, 1))) / np.maximum(number, 1)
             apart = np.abs((angle - middle + np.pi) % (2 * np.pi) - np.pi)
-            width, length = rng.uniform(*self.tip_width), rng.uniform(*self.tip_length)
-            radius += length * np.exp(-apart / width)  # a cusp, with the hollow flanks of a drawn-out cell
+            width, length = rng.uniform(*self.tip_width, (count, 1)), rng.uniform(*self.tip_length, (count, 1))
+            # a cusp, with the hollow flanks of a drawn-out cell
+            radius += np.where(k < number, length, 0) * np.exp(-apart / width)
         radius = np.maximum(radius, 0.25)
-        radius /= np.sqrt(np.mean(radius**2))
-        return float(np.exp(rng.uniform(*np.log(self.elongation)))), radius.astype(np.float32)
+        radius /= np.sqrt(np.mean(radius**2, 1, keepdims=True))
+        elongation = np.exp(rng.uniform(*np.log(self.elongation), count))
+        return elongation.astype(np.float32), radius.astype(np.float32)

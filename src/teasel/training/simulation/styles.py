@@ -73,7 +73,7 @@ _RODS = Layout(
 _BRANCHING = Layout(shape=_BRANCHED, cover=(0.05, 0.4), clumping=(0.0, 0.3), warp=(0.06, 0.2), spread=(0.2, 0.5))
 _TISSUE = Layout(
     shape=_POLYGON,
-    diameter_px=(14.0, 36.0),
+    diameter_px=(17.0, 38.0),
     spread=(0.1, 0.4),
     cover=(0.9, 1.7),
     round_share=(0.0, 0.0),
@@ -84,7 +84,7 @@ _TISSUE = Layout(
 )
 _LAYERS = Layout(
     shape=Shape(elongation=(1.3, 4.0), waviness=0.06),
-    diameter_px=(14.0, 36.0),
+    diameter_px=(17.0, 38.0),
     spread=(0.15, 0.4),
     cover=(1.0, 1.7),
     alignment=(0.7, 0.97),
@@ -112,7 +112,7 @@ STYLES: dict[str, Style] = {
     "phase-round": Style("round cells, single and in clumps, in phase contrast", _SUSPENSION, PhaseContrast()),
     "phase-sheet": Style("a closed sheet of cells in phase contrast", _SHEET, PhaseContrast()),
     "phase-rods": Style(
-        "rods in colonies in phase contrast", _RODS, PhaseContrast(halo_px=(3.0, 12.0), strength=(0.8, 2.0))
+        "rods in colonies in phase contrast", _RODS, PhaseContrast(halo=(0.15, 0.6), strength=(0.8, 2.0))
     ),
     "dic-spread": Style("spread cells in interference contrast", _SPREAD, InterferenceContrast()),
     "dic-round": Style("round cells in interference contrast", _SUSPENSION, InterferenceContrast()),

@@ -35,13 +35,13 @@ def optical_path(anatomy: Anatomy, rng: np.random.Generator) -> Floats:
     ruffles = blur(anatomy.rim, 0.5 * scale) * np.clip(smooth_noise(shape, 8 * scale, rng), 0, None)
     path += rng.uniform(0, 0.6) * ruffles
     inside = (anatomy.labels > 0) & (depth > 0.15)
-    path += specks(inside, rng.uniform(0, 0.03), rng.uniform(0.5, 1.0) * scale**0.5, rng) * rng.uniform(-0.8, 1.4)
+    path += specks(inside, rng.uniform(0, 0.02), rng.uniform(0.5, 1.0) * scale**0.5, rng) * rng.uniform(-0.3, 0.6)
     visible = anatomy.nuclear_depth > 0
     bulge = np.sqrt(anatomy.nuclear_depth) * anatomy.per_cell(heights)
     path += rng.uniform(-0.3, 0.5) * np.where(rounds, 0, bulge)
     envelope = np.clip(1 - np.abs(anatomy.nuclear_depth - 0.1) / 0.12, 0, 1)
     path += rng.uniform(0, 0.35) * np.where(visible & ~rounds, envelope, 0)
-    path += rng.uniform(0, 0.9) * specks(anatomy.nuclear_depth > 0.25, 0.012, 1.3 * scale**0.5, rng)
+    path += rng.uniform(0, 0.5) * specks(anatomy.nuclear_depth > 0.25, 0.012, 1.3 * scale**0.5, rng)
     return path.astype(np.float32)
 
 

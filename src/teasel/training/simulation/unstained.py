@@ -26,8 +26,8 @@ class PhaseContrast:
 
     Parameters
     ----------
-    halo_px : tuple of float
-        Standard deviation of the blur; halos are about as wide.
+    halo : tuple of float
+        Standard deviation of the blur, in diameters of a typical cell; halos are about as wide.
     transmission : tuple of float
         Amplitude of the undiffracted light that the ring lets through.
     strength : tuple of float
@@ -42,7 +42,7 @@ class PhaseContrast:
     Zernike 1942, doi:10.1016/S0031-8914(42)80035-X; Yin, Kanade and Chen 2012, doi:10.1016/j.media.2011.12.006.
     """
 
-    halo_px: Range = (4.0, 22.0)
+    halo: Range = (0.06, 0.5)
     transmission: Range = (0.35, 0.8)
     strength: Range = (0.6, 1.5)
     negative: float = 0.06
@@ -56,11 +56,11 @@ class PhaseContrast:
         path += rng.uniform(-0.3, 0.9) * debris(anatomy, rng, most=self.debris)
         path += rng.uniform(0, 0.03) * rough_field(path.shape, 1.0, 8.0, rng)
         path = blur(path, rng.uniform(0.4, 1.1))
-        halo = rng.uniform(*self.halo_px)
+        halo = anatomy.diameter_px * np.exp(rng.uniform(*np.log(self.halo)))
         real, imaginary = np.cos(path), np.sin(path)
         ring_real, ring_imaginary = blur(real, halo), blur(imaginary, halo)
         passed = rng.uniform(*self.transmission)
-        turn = -passed if rng.random() < self.negative else passed
+        turn = passed if rng.random() < self.negative else -passed
         # the ring's light is taken out and put back times i (a quarter wave): i (a + ib) = -b + ia
         seen_real = real - ring_real - turn * ring_imaginary
         seen_imaginary = imaginary - ring_imaginary + turn * ring_real

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 import teasel
-from teasel.apps.cli import convert, demo, evaluate, info, models, run, segment, train
+from teasel.apps.cli import adapt, convert, demo, evaluate, info, models, run, segment, train
 from teasel.apps.cli.console import one_line
 from teasel.apps.cli.exits import STOPPED, exit_code
 from teasel.errors import TeaselError
@@ -37,7 +37,7 @@ class _Commands(TyperGroup):
 
 def _goes_on(ctx: Any) -> bool:
     """Say whether the command keeps what it has done when it is stopped."""
-    return ctx.invoked_subcommand in ("segment", "run", "train")
+    return ctx.invoked_subcommand in ("segment", "run", "train", "adapt")
 
 
 app = typer.Typer(
@@ -70,5 +70,5 @@ def _options(
     """
 
 
-for command in (segment, run, evaluate, convert, train, models, info, demo):
+for command in (segment, run, evaluate, convert, train, adapt, models, info, demo):
     command.add_to(app)

@@ -1,0 +1,79 @@
+"""Everything an adaptation can be told, in one place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from teasel.errors import ParameterError
+
+__all__ = ["AdaptConfig"]
+
+
+@dataclass(frozen=True)
+class AdaptConfig:
+    """Settings of one adaptation; kept with the model it makes.
+
+    Parameters
+    ----------
+    objects : str
+        What the model finds, and so what is replayed: nuclei, cells, or auto (what the model's tags say).
+    steps : int
+        Optimiser steps.
+    batch_size : int
+        Crops per step.
+    crop_px : int
+        Edge length of a crop in pixels, a multiple of the network's divisor.
+    replay_share : float
+        Share of the crops that are replayed scenes, in [0, 1).
+    replay_scenes : int
+        Replayed scenes that are trained on; a fifth as many more are held out.
+    learning_rate : float
+        Highest learning rate; it rises over the first steps and falls along a cosine.
+    pull : float
+        Strength of the pull of the weights towards where they came from.
+    held_out : float
+        Share of the corrected area that is not trained on and judges the result, in (0, 1).
+    replay_tolerance : float
+        How much average precision on the replayed scenes may fall, in [0, 1].
+    threads : int
+        CPU threads for the network; 0 leaves torch's choice.
+    workers : int
+        Processes that make crops; 0 makes them in the training process.
+    checkpoint_every : int
+        Steps between checkpoints.
+    seed : int
+        Seed of everything random.
+    """
+
+    objects: str = "auto"
+    steps: int = 300
+    batch_size: int = 8
+    crop_px: int = 192
+    replay_share: float = 0.5
+    replay_scenes: int = 120
+    learning_rate: float = 5e-4
+    pull: float = 1e-3
+    held_out: float = 0.25
+    replay_tolerance: float = 0.01
+    threads: int = 0
+    workers: int = 1
+    checkpoint_every: int = 50
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        problems = {
+            f"objects {self.objects!r}; expected auto, nuclei or cells": self.objects
+            not in ("auto", "nuclei", "cells"),
+            f"replay_share {self.replay_share}; expected 0 .. 1, 1 excluded": not 0 <= self.replay_share < 1,
+            f"held_out {self.held_out}; expected between 0 and 1": not 0 < self.held_out < 1,
+            f"replay_tolerance {self.replay_tolerance}; expected 0 .. 1": not 0 <= self.replay_tolerance <= 1,
+            f"replay_scenes {self.replay_scenes}; expected 15 or more": self.replay_scenes < 15,
+            f"steps {self.steps}, batch_size {self.batch_size}, checkpoint_every {self.checkpoint_every}; "
+            "expected 1 or more of each": min(self.steps, self.batch_size, self.checkpoint_every) < 1,
+            f"crop_px {self.crop_px}; expected 32 or more": self.crop_px < 32,
+            f"learning_rate {self.learning_rate}, pull {self.pull}, threads {self.threads}, workers {self.workers}; "
+            "expected 0 or more": min(self.learning_rate, self.pull, self.threads, self.workers) < 0,
+        }
+        for problem, found in problems.items():
+            if found:
+                raise ParameterError(f"the adaptation has {problem}")

@@ -61,20 +61,18 @@ def test_climbing_finds_the_highest_neighbour_and_breaks_ties_by_place(shape, hi
 @pytest.mark.parametrize("high", [2, 5, 256])
 def test_gathering_follows_each_way_to_its_end(high):
     directions = climb(noise((7, 8, 9), 4, high).astype(np.int32))[1:-1, 2:-1, 1:-2]
-    numbers, voxels = gather(np.ascontiguousarray(directions), np.ones(directions.shape, bool))
+    numbers, voxels = gather(np.ascontiguousarray(directions))
     for p, end in _gather_reference(directions).items():
         assert tuple(voxels[numbers[p] - 1]) == end
     assert numbers.max() == len(voxels) == len({tuple(v) for v in voxels.tolist()})
 
 
-def test_gathering_numbers_only_what_the_mask_shows():
-    directions = climb(noise((5, 6, 7), 5).astype(np.int32))
-    mask = noise((5, 6, 7), 6) < 40
-    numbers, voxels = gather(directions, mask)
-    whole, ends = gather(directions, np.ones_like(mask))
-    assert ((numbers > 0) == mask).all()
-    np.testing.assert_array_equal(voxels[numbers[mask] - 1], ends[whole[mask] - 1])
-    assert set(np.unique(numbers[mask])) == set(range(1, len(voxels) + 1))
+def test_background_belongs_to_no_supervoxel():
+    affinities = noise((3, 5, 6, 7), 5)
+    mask = openness(affinities) >= 120
+    found = supervoxels(affinities, Height(reach_px=2), background=120)
+    np.testing.assert_array_equal(found > 0, mask)
+    np.testing.assert_array_equal(found[mask], supervoxels(affinities, Height(reach_px=2))[mask])
 
 
 OFFSETS = [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0, -3, 2), (-1, 0, 4)]

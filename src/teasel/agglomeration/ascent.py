@@ -73,40 +73,24 @@ def climb(height):
     return result
 
 
-def gather(
-    directions: NDArray[np.uint8], mask: NDArray[np.bool_]
-) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+def gather(directions: NDArray[np.uint8]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Follow the directions of a piece as far as they stay inside it.
 
     Parameters
     ----------
     directions : ndarray of uint8, shape (z, y, x)
         From `climb`.
-    mask : ndarray of bool, same shape
-        Voxels outside belong to no supervoxel; ways may lead through them.
 
     Returns
     -------
     tuple of ndarray
-        Numbers int32 (z, y, x): 0 outside the mask, else 1 .. n by the voxel at which the way ends. And those voxels,
-        int64 (n, 3), relative to the piece: peaks, or the first voxel beyond the piece (-1 or the piece's length along
-        some axis).
+        Numbers int32 (z, y, x), 1 .. n by the voxel at which the way ends. And those voxels, int64 (n, 3), relative to
+        the piece: peaks, or the first voxel beyond the piece (-1 or the piece's length along some axis).
     """
-    shape = directions.shape
-    ends = np.zeros(tuple(n + 2 for n in shape), np.int32)
-    count = _follow(directions, ends)
-    inner = ends[1:-1, 1:-1, 1:-1]
-    voxels = np.empty((count, 3), np.int64)
+    ends = np.zeros(tuple(n + 2 for n in directions.shape), np.int32)
+    voxels = np.empty((_follow(directions, ends), 3), np.int64)
     _locate(ends, directions, voxels)
-    numbers = np.where(mask, inner, 0).astype(np.int32)
-    used = np.zeros(count + 1, bool)
-    used[numbers.ravel()] = True
-    if used[1:].all():
-        return numbers, voxels
-    renumber = np.cumsum(used, dtype=np.int32) - np.int32(used[0])
-    renumber[~used] = 0
-    renumber[0] = 0
-    return renumber[numbers], voxels[used[1:]]
+    return np.ascontiguousarray(ends[1:-1, 1:-1, 1:-1]), voxels
 
 
 @compiled
@@ -115,7 +99,7 @@ def _follow(directions, ends):
     Z, Y, X = directions.shape
     sy, sz = X + 2, (X + 2) * (Y + 2)
     flat = ends.ravel()
-    trail = np.empty(directions.size + 1, np.int64)
+    trail = np.empty(4096, np.int64)
     count = 0
     for z in range(Z):
         for y in range(Y):
@@ -130,6 +114,8 @@ def _follow(directions, ends):
                         count += 1
                         flat[at] = count
                         break
+                    if length == len(trail):
+                        trail = np.concatenate((trail, np.empty(length, np.int64)))
                     trail[length] = at
                     length += 1
                     dz, dy, dx = code // 9 - 1, code // 3 % 3 - 1, code % 3 - 1

@@ -38,7 +38,8 @@ def collect_contacts(
     Returns
     -------
     tuple of ndarray of int64
-        Keys, shape (m,): smaller number * n + larger number. And sums, shape (m, 4 + bins): count, total, far count, far total, histogram.
+        Keys, shape (m,): smaller number * n + larger number. And sums,
+        shape (m, 4 + bins): count, total, far count, far total, histogram.
     """
     keys, sums = _collect(numbers, affinities, offsets, core, bins, n)
     return np.asarray(keys), np.asarray(sums)

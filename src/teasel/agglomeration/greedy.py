@@ -283,7 +283,8 @@ def _merge_reference(
 ) -> tuple[list[tuple[int, int]], list[int]]:
     """Measure every border of every pair of clusters anew after each merge: the slow version, for the mean."""
     first = list(range(n))
-    pairs, scores = [], []
+    pairs: list[tuple[int, int]] = []
+    scores: list[int] = []
     while True:
         borders: dict[tuple[int, int], list[int]] = {}
         for e, (a, b) in enumerate(ends):

@@ -48,7 +48,7 @@ class Height:
 
     border_threshold: float = 0.5
     reach_px: int = 8
-    distance_weight: int = 64
+    distance_weight: int = 32
     smooth_px: int = 1
     spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)
 

@@ -129,10 +129,9 @@ def _box_sum(height, axis, radius):
             else:
                 target[:] = 0
                 for d in range(-radius, radius + 1):
-                    if axis == 0:
-                        row = height[min(max(z + d, 0), Z - 1), y]
-                    else:
-                        row = height[z, min(max(y + d, 0), Y - 1)]
+                    at_z = min(max(z + d, 0), Z - 1) if axis == 0 else z
+                    at_y = min(max(y + d, 0), Y - 1) if axis == 1 else y
+                    row = height[at_z, at_y]
                     for x in range(X):
                         target[x] += row[x]
     return result

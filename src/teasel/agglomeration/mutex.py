@@ -63,7 +63,7 @@ class MutexWatershed:
         from teasel.agglomeration.merge_tree import number_clusters
 
         if len(graph.edges) and not graph.far_count.any():
-            raise ParameterError("the mutex watershed needs affinities over steps longer than one voxel; there are none")
+            raise ParameterError("the mutex watershed needs affinities over steps longer than one voxel; got none")
         near, far = np.flatnonzero(graph.count > 0), np.flatnonzero(graph.far_count > 0)
         attraction = (graph.total[near] << 16) // graph.count[near] + round(self.bias * (255 << 16))
         repulsion = (255 << 16) - (graph.far_total[far] << 16) // graph.far_count[far]

@@ -96,9 +96,9 @@ def region_graph(
     ids, numbers = np.unique(labels, return_inverse=True)
     if len(ids) == 0 or ids[0] != 0:
         ids, numbers = np.concatenate([np.zeros(1, np.uint64), ids]), numbers + 1
-    numbers = numbers.reshape(labels.shape).astype(np.int32)
+    places = np.asarray(numbers).reshape(labels.shape).astype(np.int32)
     box = tuple((0, n) for n in labels.shape)
-    return graph_of_piece(numbers, ids, affinities, offsets, box, histogram=histogram)
+    return graph_of_piece(places, ids, affinities, offsets, box, histogram=histogram)
 
 
 def graph_of_piece(

@@ -46,8 +46,10 @@ def supervoxels(
     from teasel.agglomeration.landscape import openness
 
     landscape = (height or Height()).measure(affinities)
-    mask = openness(np.ascontiguousarray(affinities)) >= background
-    numbers, voxels = gather(climb(landscape), mask)
+    numbers, voxels = gather(climb(landscape))
     ids = np.zeros(len(voxels) + 1, np.uint64)
     ids[1:] = 1 + np.ravel_multi_index(tuple(voxels.T), numbers.shape).astype(np.uint64)
-    return ids[numbers]
+    found = ids[numbers]
+    if background:
+        found[openness(np.ascontiguousarray(affinities)) < background] = 0
+    return found

@@ -1,0 +1,59 @@
+"""The one task that sees the whole graph: supervoxels to segments, with every merge remembered."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teasel.agglomeration import Agglomeration, MergeTree
+from teasel.inference.volume.blocks import read_graph
+from teasel.inference.volume.recipe import Job
+
+__all__ = ["TREE", "lookup", "partition_graph", "smallest", "write_table"]
+
+TREE = ("ids", "pairs", "scores")
+
+
+def partition_graph(job: Job, key: str) -> None:
+    """Merge supervoxels; the key is the stage and key of the whole graph, ``graph2/0``.
+
+    Writes the merge tree, and the table from supervoxels to segments as two files that workers map into memory.
+    """
+    graph = read_graph(job, *key.split("/"))
+    method = job.recipe.method
+    if isinstance(method, Agglomeration):
+        tree = method.build(graph)
+        segments = method.segments(graph, tree, job.recipe.threshold)
+    else:
+        tree = MergeTree(graph.ids, np.zeros((0, 2), np.int32), np.zeros(0, np.int32))
+        segments = method.segments(graph)
+    job.work.put("tree", "0", {name: getattr(tree, name) for name in TREE})
+    write_table(job.work.path, graph.ids, smallest(segments))
+    job.work.put("partition", "0", {"segments": np.array([segments.max(initial=0)])})
+
+
+def smallest(segments: NDArray[np.int64]) -> NDArray:
+    """Return segments as uint32, or uint64 if there are more than that holds."""
+    return segments.astype(np.uint32 if segments.max(initial=0) < 2**32 else np.uint64)
+
+
+def write_table(folder: str, ids: NDArray[np.uint64], segments: NDArray) -> None:
+    """Write the table from supervoxels to segments, to be mapped into memory."""
+    for name, array in (("ids", ids), ("segments", segments)):
+        path = Path(folder) / f"{name}.npy"
+        temporary = path.with_name(f".part-{uuid.uuid4().hex[:12]}-{path.name}")
+        with temporary.open("wb") as file:
+            np.save(file, array)
+        os.replace(temporary, path)
+
+
+@lru_cache(maxsize=4)
+def lookup(folder: str) -> tuple[NDArray[np.uint64], NDArray]:
+    """Open the table from supervoxels to segments, without reading it."""
+    ids, segments = (np.load(Path(folder) / f"{name}.npy", mmap_mode="r") for name in ("ids", "segments"))
+    return ids, segments

@@ -15,7 +15,9 @@ from teasel.errors import ParameterError
 from teasel.geometry import VoxelSize
 from teasel.images import Image, open_image
 from teasel.inference import TILE_PX, Plane, estimate_diameter, segment_plane
-from teasel.inference.objects import ObjectTable, tabulate
+from teasel.inference.channels import choose_channels
+from teasel.inference.nuclei import add_nuclei
+from teasel.inference.objects import ObjectTable, Series, tabulate
 from teasel.inference.scale import network_scale
 from teasel.models import Model, load_model
 
@@ -50,6 +52,10 @@ class Segmentation:
         What was found or assumed on the way.
     seconds : float
         Time from opened image to labels.
+    nuclei : ndarray of uint32, shape ([t,] y, x), optional
+        Nuclei 1 .. n where a nuclear channel was given: each lies in one cell, or in none.
+    nuclei_objects : ObjectTable, optional
+        A row per nucleus, with its ``cell``; `objects` then has ``nucleus``, ``n_nuclei`` and ``nuclear_area_px``.
     """
 
     labels: NDArray[np.uint32]
@@ -63,6 +69,22 @@ class Segmentation:
     parameters: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     seconds: float = 0.0
+    nuclei: NDArray[np.uint32] | None = None
+    nuclei_objects: ObjectTable | None = None
+
+    @property
+    def cells_without_nucleus(self) -> NDArray[np.generic]:
+        """Labels of the cells in which no nucleus was found; empty if none was looked for."""
+        if self.nuclei_objects is None:
+            return np.zeros(0, np.int64)
+        return self.objects["label"][self.objects["nucleus"] == 0]
+
+    @property
+    def nuclei_without_cell(self) -> NDArray[np.generic]:
+        """Labels of the nuclei that lie in no cell; empty if none was looked for."""
+        if self.nuclei_objects is None:
+            return np.zeros(0, np.int64)
+        return self.nuclei_objects["label"][self.nuclei_objects["cell"] == 0]
 
 
 def segment(
@@ -70,6 +92,9 @@ def segment(
     model: str | Path | Model = "nuclei",
     *,
     channel: int | str | None = None,
+    cell: int | str | None = None,
+    nucleus: int | str | None = None,
+    nuclei_model: str | Path | Model = "nuclei",
     z: int | str | None = None,
     diameter_px: float | None = None,
     axes: str | None = None,
@@ -91,6 +116,12 @@ def segment(
         Name of a model (``teasel models`` lists them), a model folder, or a loaded model.
     channel : int or str, optional
         Channel to look at, by number from 0 or by name; needed when the image has several and is no colour picture.
+    cell : int or str, optional
+        Channel that shows whole cells, for a model such as ``cells``; the same as `channel` there.
+    nucleus : int or str, optional
+        Channel that shows nuclei, for a model such as ``cells``; nuclei are then found too, and paired with the cells.
+    nuclei_model : str, path or Model
+        Finds the nuclei where `nucleus` is given.
     z : int or str, optional
         Plane of a stack, from 0, or ``"max"`` for the maximum projection; needed when the image has several planes.
     diameter_px : float, optional
@@ -137,32 +168,32 @@ def segment(
     if diameter_px is not None and not 0 < diameter_px < float("inf"):
         raise ParameterError(f"the object diameter is {diameter_px} px; expected a number above 0")
     began = time.perf_counter()
-    channels, colour_notes = _channels(image, channel)
+    spec = loaded.spec
+    channels, colour_notes = choose_channels(image, spec, channel, {"cell": cell, "nucleus": nucleus})
     stacks = list(_planes(image, z))
-    planes = [Plane.of(image, fixed, channels, loaded.spec.normalisation) for fixed in stacks]
+    planes = [Plane.of(image, fixed, channels, spec.normalisation, apart=bool(spec.roles)) for fixed in stacks]
+    second = _second_model(nuclei_model, loaded) if nucleus is not None else None
     size, source = (diameter_px, "given") if diameter_px is not None else _estimate(loaded, planes)
     scale = network_scale(size if size is not None else loaded.spec.object_diameter_px, loaded)
-    frames, tables, scores = [], [], []
-    count = 0
+    cells, nuclei = Series("t" in image.axes), Series("t" in image.axes)
+    steps = len(planes) * (1 if second is None else 2)
     for number, plane in enumerate(planes):
-
-        def tick(done: int, total: int, number: int = number) -> None:
-            if progress is not None:
-                progress(int(1000 * (number + done / total)), 1000 * len(planes))
-
+        tick = _part(progress, number * steps // len(planes), steps)
         found = segment_plane(loaded, plane, scale, tile_px=tile_px, progress=tick)
-        labels = found.labels
-        if count:
-            labels[labels > 0] += np.uint32(count)
-        tables.append(tabulate(labels, found.scores, int(plane.fixed["t"]) if "t" in image.axes else None))
-        frames.append(labels)
-        scores.append(found.scores)
-        count += len(found.scores)
-    table = ObjectTable({k: np.concatenate([t[k] for t in tables]) for k in tables[0].columns})
+        if second is None:
+            cells.add(found.labels, tabulate(found.labels, found.scores))
+            continue
+        stain = Plane.of(image, plane.fixed, channels[1:2], second.spec.normalisation)
+        tick = _part(progress, 2 * number + 1, steps)
+        both = add_nuclei(found, stain, second, tile_px=tile_px, progress=tick)
+        shift = cells.count
+        cells.add(both.cells, both.cell_table, {"nucleus": nuclei.count})
+        nuclei.add(both.nuclei, both.nucleus_table, {"cell": shift})
+    table = cells.table()
     notes = (*image.notes, *colour_notes, *(note for plane in planes for note in plane.notes))
     return Segmentation(
-        labels=np.stack(frames) if "t" in image.axes else frames[0],
-        scores=np.concatenate(scores),
+        labels=cells.labels(),
+        scores=np.asarray(table["score"], np.float32),
         objects=table,
         image=image,
         diameter_px=size,
@@ -171,6 +202,8 @@ def segment(
         model_digest=loaded.digest,
         parameters={
             "channel": channel,
+            **({} if cell is None else {"cell": cell}),
+            **({} if second is None else {"nucleus": nucleus, "nuclei_model": second.name}),
             "z": z,
             "diameter_px": diameter_px,
             "scale": scale,
@@ -180,7 +213,21 @@ def segment(
         },
         notes=tuple(dict.fromkeys(notes)),
         seconds=time.perf_counter() - began,
+        nuclei=None if second is None else nuclei.labels(),
+        nuclei_objects=None if second is None else nuclei.table(),
     )
+
+
+def _second_model(nuclei_model: str | Path | Model, first: Model) -> Model:
+    """Load the model of the nuclei, to run as the first does."""
+    if isinstance(nuclei_model, Model):
+        return nuclei_model
+    return load_model(nuclei_model, backend=first.backend, precision=first.precision, threads=first.threads)
+
+
+def _part(progress: Callable[[int, int], None] | None, step: int, steps: int) -> Callable[[int, int], None] | None:
+    """Return a progress callable for one of several steps, in thousandths of a step."""
+    return None if progress is None else lambda done, total: progress(int(1000 * (step + done / total)), 1000 * steps)
 
 
 def _estimate(model: Model, planes: list[Plane]) -> tuple[float | None, str]:
@@ -188,39 +235,6 @@ def _estimate(model: Model, planes: list[Plane]) -> tuple[float | None, str]:
     chosen = {0, len(planes) // 2, len(planes) - 1}
     sizes = [s for i in sorted(chosen) if (s := estimate_diameter(model, planes[i])) is not None]
     return (float(np.median(sizes)), "estimated") if sizes else (None, "not found")
-
-
-def _channels(image: Image, channel: int | str | None) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Choose the channels to read: the one asked for, the only one, or the colours of a picture."""
-    if "c" not in image.axes:
-        if channel not in (None, 0):
-            raise ParameterError(f"channel {channel!r} asked for; the image has one channel, without a name")
-        return (), ()
-    n, names = image.sizes["c"], image.channel_names
-    listing = ", ".join(f"{i}" + (f" ({name})" if name else "") for i, name in enumerate(names))
-    if channel is None:
-        if n == 1:
-            return (0,), ()
-        if image.is_rgb:
-            return _colours(image)
-        raise ParameterError(f"the image has {n} channels: {listing}; choose one with --channel (channel= in Python)")
-    if str(channel) in names:
-        return (names.index(str(channel)),), ()
-    if str(channel).isdigit() and int(channel) < n:
-        return (int(channel),), ()
-    raise ParameterError(f"no channel {channel!r}; the image has {listing}")
-
-
-def _colours(image: Image) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Read all three colours, unless the picture carries light in one alone (a stain saved as a colour)."""
-    step = {a: slice(None, None, max(1, image.sizes[a] // 256)) for a in "yx"}
-    rest = {a: 0 for a in image.axes if a not in "cyx"}
-    lit = [c for c in range(3) if np.ptp(image.read(c=c, **rest, **step)) > 0]
-    if len(lit) == 1:
-        return (lit[0],), (
-            f"only the {image.channel_names[lit[0]]} channel of the colour picture varies; it was used alone",
-        )
-    return (0, 1, 2), ()
 
 
 def _planes(image: Image, z: int | str | None) -> Iterator[dict[str, Any]]:

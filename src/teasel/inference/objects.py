@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ObjectTable", "tabulate"]
+__all__ = ["ObjectTable", "Series", "tabulate"]
 
 
 @dataclass(frozen=True)
@@ -81,3 +82,38 @@ def tabulate(labels: NDArray[np.uint32], scores: NDArray[np.float32], frame: int
         columns[f"centroid_{letter}_px"] = sums[axis] / np.maximum(area, 1)
     columns |= {"area_px": area, "score": np.asarray(scores, np.float32), "touches_border": border}
     return ObjectTable(columns)
+
+
+@dataclass
+class Series:
+    """Labels and tables of the planes of a series, put together with numbers that occur once.
+
+    Parameters
+    ----------
+    in_time : bool
+        Whether the planes are frames: then they are stacked, and the table begins with a column ``t``.
+    """
+
+    in_time: bool
+    frames: list[NDArray[np.uint32]] = field(default_factory=list)
+    tables: list[ObjectTable] = field(default_factory=list)
+    count: int = 0
+
+    def add(self, labels: NDArray[np.uint32], table: ObjectTable, shifts: Mapping[str, int] | None = None) -> None:
+        """Add the next plane, its objects numbered 1 .. n; `shifts` are added to columns of other objects' labels."""
+        columns: dict[str, NDArray[np.generic]] = {"t": np.full(len(table), len(self.frames))} if self.in_time else {}
+        columns |= table.columns
+        for name, shift in {"label": self.count, **(shifts or {})}.items():
+            values = np.asarray(columns[name], np.int64)
+            columns[name] = np.where(values > 0, values + shift, 0)
+        self.frames.append(np.where(labels > 0, labels + np.uint32(self.count), 0) if self.count else labels)
+        self.tables.append(ObjectTable(columns))
+        self.count += len(table)
+
+    def labels(self) -> NDArray[np.uint32]:
+        """Return the labels, shape ([t,] [z,] y, x)."""
+        return np.stack(self.frames) if self.in_time else self.frames[0]
+
+    def table(self) -> ObjectTable:
+        """Return one table of all objects."""
+        return ObjectTable({k: np.concatenate([t[k] for t in self.tables]) for k in self.tables[0].columns})

@@ -20,12 +20,14 @@ from teasel.labels.contours import Polygon, contours
 from teasel.labels.dtype import smallest_dtype, to_smallest
 from teasel.labels.files import is_label_path, read_labels, write_labels
 from teasel.labels.fill import fill_holes
+from teasel.labels.nuclei_in_cells import NucleiInCells, pair_nuclei
 from teasel.labels.outline import outline_mask
 from teasel.labels.polygons import fill_polygons
 from teasel.labels.relabel import relabel
 
 __all__ = [
     "IGNORE",
+    "NucleiInCells",
     "Polygon",
     "check_labels",
     "connected_labels",
@@ -37,6 +39,7 @@ __all__ = [
     "keep_largest",
     "label_pieces",
     "outline_mask",
+    "pair_nuclei",
     "read_labels",
     "relabel",
     "smallest_dtype",

@@ -56,6 +56,8 @@ def as_segmentation(image, labels, n, options):
         notes=(),
         parameters={},
         seconds=0.01,
+        nuclei=None,
+        nuclei_objects=None,
     )
 
 
@@ -64,7 +66,9 @@ def install(monkeypatch_setattr, *, seconds=0.0):
     from teasel.apps.cli import session
 
     monkeypatch_setattr("teasel.models.load_model", load_model)
-    monkeypatch_setattr(session, "_segmenter", lambda model, options: make_segmenter(model, options, seconds=seconds))
+    monkeypatch_setattr(
+        session, "_segmenter", lambda model, options, _: make_segmenter(model, options, seconds=seconds)
+    )
 
 
 if __name__ == "__main__":

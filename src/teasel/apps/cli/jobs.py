@@ -18,7 +18,9 @@ RESULT_SUFFIXES = (".labels.tif", ".objects.csv", ".overlay.png")
 ALL_SCENES = "all"
 """What to type for every scene of a file."""
 
-_RESULT = re.compile(r"\.(labels|objects|overlay|measurements)(\.[a-z0-9]+)+$", re.I)  # folder scans pass over them
+_RESULT = re.compile(
+    r"\.(labels|objects|nuclei|overlay|measurements)(\.[a-z0-9]+)+$", re.I
+)  # folder scans pass over them
 _WILD = "*?["
 _UNSAFE = re.compile(r"[^\w.+ -]+")  # in file names
 _DOUBLE_SUFFIXES = (".ome.tif", ".ome.tiff", ".ome.tf2", ".ome.tf8", ".ome.btf", ".ome.zarr")

@@ -13,9 +13,19 @@ from teasel.apps.cli.jobs import RESULT_SUFFIXES
 from teasel.apps.cli.overlay import draw_overlay
 
 if TYPE_CHECKING:
+    from teasel.images import Image
+    from teasel.inference.objects import ObjectTable
     from teasel.segment import Segmentation
 
-__all__ = ["describe_result", "object_columns", "write_objects", "write_overlay", "write_results"]
+__all__ = [
+    "describe_result",
+    "in_planes",
+    "object_columns",
+    "write_objects",
+    "write_overlay",
+    "write_results",
+    "write_table_of",
+]
 
 _SIZE_NAMES = {2: "area_um2", 3: "volume_um3"}
 
@@ -41,7 +51,7 @@ def write_results(segmentation: Segmentation, folder: Path, name: str) -> list[P
     from teasel.labels import write_labels
 
     labels, objects, overlay = (folder / (name + suffix) for suffix in RESULT_SUFFIXES)
-    write_labels(labels, _with_time(segmentation), segmentation.image.voxel_size_um)
+    write_labels(labels, in_planes(segmentation.labels, segmentation.image), segmentation.image.voxel_size_um)
     with atomic_path(objects) as temporary:
         write_objects(segmentation, temporary)
     with atomic_path(overlay) as temporary:
@@ -51,7 +61,12 @@ def write_results(segmentation: Segmentation, folder: Path, name: str) -> list[P
 
 def write_objects(segmentation: Segmentation, path: Path) -> None:
     """Write the table of objects as CSV: UTF-8, commas, decimal points, one row per object."""
-    columns = object_columns(segmentation)
+    write_table_of(segmentation.objects, segmentation.image, path)
+
+
+def write_table_of(objects: ObjectTable, image: Image, path: Path) -> None:
+    """Write a table as CSV, with micrometres where the scale is known."""
+    columns = _with_micrometres(objects, image)
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(columns)
@@ -65,11 +80,17 @@ def object_columns(segmentation: Segmentation) -> dict[str, np.ndarray[Any, Any]
     -------
     dict of str to ndarray, shape (n,)
         ``label``, ``centroid_*_px``, ``area_px``, ``score``, ``touches_border``; with a known voxel size also
-        ``area_um2`` (in stacks ``volume_um3``) and ``centroid_*_um``.
+        ``area_um2`` (in stacks ``volume_um3``) and ``centroid_*_um``. Where nuclei were looked for, also ``nucleus``,
+        ``n_nuclei`` and ``nuclear_area_px``.
     """
-    columns = {name: np.asarray(column) for name, column in dict(segmentation.objects).items()}
+    return _with_micrometres(segmentation.objects, segmentation.image)
+
+
+def _with_micrometres(objects: ObjectTable, image: Image) -> dict[str, np.ndarray[Any, Any]]:
+    """Return the columns of a table, and micrometres where the scale is known."""
+    columns = {name: np.asarray(column) for name, column in dict(objects).items()}
     axes = [axis for axis in "zyx" if f"centroid_{axis}_px" in columns]
-    edges = segmentation.image.voxel_size_um.along("".join(axes))
+    edges = image.voxel_size_um.along("".join(axes))
     if all(edge is not None for edge in edges):
         known = [float(edge) for edge in edges if edge is not None]
         columns[_SIZE_NAMES[len(axes)]] = columns["area_px"] * math.prod(known)
@@ -83,15 +104,24 @@ def write_overlay(segmentation: Segmentation, path: Path) -> None:
     from PIL import Image as Picture
 
     asked = segmentation.parameters
-    picture = draw_overlay(segmentation.image, segmentation.labels, channel=asked.get("channel"), z=asked.get("z"))
+    channel = asked.get("cell", asked.get("channel"))
+    picture = draw_overlay(segmentation.image, segmentation.labels, channel=channel, z=asked.get("z"))
     Picture.fromarray(picture).save(path, format="PNG")
 
 
 def describe_result(segmentation: Segmentation) -> dict[str, Any]:
     """Return what ``run.json`` says about one image."""
     image = segmentation.image
+    pairing = {}
+    if segmentation.nuclei_objects is not None:
+        pairing = {
+            "n_nuclei": len(segmentation.nuclei_objects),
+            "cells_without_nucleus": segmentation.cells_without_nucleus,
+            "nuclei_without_cell": segmentation.nuclei_without_cell,
+        }
     return {
         "n_objects": len(segmentation.scores),
+        **pairing,
         "diameter_px": segmentation.diameter_px,
         "diameter_source": segmentation.diameter_source,
         "axes": image.axes,
@@ -101,10 +131,9 @@ def describe_result(segmentation: Segmentation) -> dict[str, Any]:
     }
 
 
-def _with_time(segmentation: Segmentation) -> np.ndarray[Any, Any]:
-    """Return the labels, in a series of planes with a z of length 1: three dimensions are taken as (z, y, x)."""
-    labels = segmentation.labels
-    return labels[:, None] if "t" in segmentation.image.axes and labels.ndim == 3 else labels
+def in_planes(labels: np.ndarray[Any, Any], image: Image) -> np.ndarray[Any, Any]:
+    """Return labels, in a series of planes with a z of length 1: three dimensions are taken as (z, y, x)."""
+    return labels[:, None] if "t" in image.axes and labels.ndim == 3 else labels
 
 
 def _cell(value: Any) -> str | int:

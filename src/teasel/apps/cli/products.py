@@ -1,4 +1,4 @@
-"""What can be written for each image beside labels, table and picture: other formats of the labels, measurements."""
+"""What can be written for each image beside labels, table and picture: nuclei, other formats, measurements."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from teasel.errors import ParameterError
+
 if TYPE_CHECKING:
     from teasel.apps.recipe import ExportOptions, MeasureOptions
+    from teasel.models import Model
     from teasel.segment import Segmentation
 
-__all__ = ["Exports", "Product", "Tables"]
+__all__ = ["Exports", "Nuclei", "Product", "Tables"]
 
 
 class Product(Protocol):
@@ -31,6 +34,35 @@ class Product(Protocol):
 
     def write(self, segmentation: Segmentation, folder: Path, name: str) -> None:
         """Write the files of one image, each whole or not at all."""
+
+
+class Nuclei:
+    """The nuclei of each image, and which cell each lies in.
+
+    Parameters
+    ----------
+    model : Model
+        What finds them.
+    """
+
+    name = "nuclei"
+    suffixes = (".nuclei.tif", ".nuclei.csv")
+
+    def __init__(self, model: Model) -> None:
+        self.settings = {"model": model.name, "digest": model.digest}
+
+    def write(self, segmentation: Segmentation, folder: Path, name: str) -> None:
+        """Write ``<name>.nuclei.tif`` and ``<name>.nuclei.csv``, a row per nucleus with the label of its cell."""
+        from teasel.apps.cli.outputs import in_planes, write_table_of
+        from teasel.images.atomic import atomic_path
+        from teasel.labels import write_labels
+
+        if segmentation.nuclei is None or segmentation.nuclei_objects is None:
+            raise ParameterError(f"no nuclei were looked for in {name}; give their channel with --nucleus")
+        labels, table = (folder / (name + suffix) for suffix in self.suffixes)
+        write_labels(labels, in_planes(segmentation.nuclei, segmentation.image), segmentation.image.voxel_size_um)
+        with atomic_path(table) as temporary:
+            write_table_of(segmentation.nuclei_objects, segmentation.image, temporary)
 
 
 class Exports:

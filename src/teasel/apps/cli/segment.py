@@ -49,6 +49,7 @@ def segment(
       teasel segment cells.tif -o results
       teasel segment my-folder -o results --channel DAPI
       teasel segment 'plate/*.tif' -o results --diameter 30 --model nuclei-fast
+      teasel segment slide.ome.tif -o results --model cells --cell CD45 --nucleus DAPI
       teasel segment 'plate/*.tif' -o results --measure --report --save-recipe plate.toml
     """
     formats = tuple(part.strip() for part in export.split(",") if part.strip()) if export else ()

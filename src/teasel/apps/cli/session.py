@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["SegmentOptions", "segment_jobs"]
 
 _OF_MODEL = ("backend", "precision", "threads")
-_OF_METHOD = ("channel", "z", "diameter_px", "tile_px")
+_OF_METHOD = ("channel", "cell", "nucleus", "z", "diameter_px", "tile_px")
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ class SegmentOptions:
         Name of a model (`teasel models` lists them), or the path of its folder.
     channel : str, optional
         Which channel holds the objects: its number, from 0, or its name.
+    cell : str, optional
+        Which channel shows whole cells, for the model cells: its number, from 0, or its name.
+    nucleus : str, optional
+        Which channel shows nuclei, for the model cells: nuclei are then found too, and paired with the cells.
+    nuclei_model : str, optional
+        What finds the nuclei: nuclei (if not given), or another model by name or folder.
     z : str, optional
         Which plane of a stack: its number, from 0, or max for the maximum projection.
     diameter_px : float, optional
@@ -60,6 +66,9 @@ class SegmentOptions:
 
     model: str = "nuclei"
     channel: str | None = None
+    cell: str | None = None
+    nucleus: str | None = None
+    nuclei_model: str | None = None
     z: str | None = None
     diameter_px: float | None = None
     pixel_size_um: float | None = None
@@ -106,25 +115,35 @@ def segment_jobs(
         If there is no such model.
     """
     from teasel.apps.cli.batch import run_batch
+    from teasel.apps.cli.products import Nuclei
     from teasel.models import load_model
 
     model = load_model(options.model, **_given(options, _OF_MODEL))
+    second = None
+    if options.nucleus is not None:
+        second = load_model(options.nuclei_model or "nuclei", **_given(options, _OF_MODEL))
+        products = (Nuclei(second), *products)
+    elif options.nuclei_model is not None:
+        raise ParameterError("--nuclei-model is for runs with a nuclear channel; give that with --nucleus")
     settings = _settings(options) | {product.name: product.settings for product in products}
     record = RunRecord(_writable(folder), _facts(model), settings, sys.argv[1:])
     record.recall()
     console = BatchConsole(quiet=quiet)
     try:
-        return run_batch(jobs, record, _segmenter(model, options), console, products=products, overwrite=overwrite)
+        segment_one = _segmenter(model, options, second)
+        return run_batch(jobs, record, segment_one, console, products=products, overwrite=overwrite)
     finally:
         console.stop()
 
 
-def _segmenter(model: Model, options: SegmentOptions) -> Callable[[Job, Callable[[int, int], None]], Segmentation]:
+def _segmenter(
+    model: Model, options: SegmentOptions, second: Model | None
+) -> Callable[[Job, Callable[[int, int], None]], Segmentation]:
     """Return a function that opens and segments one image."""
     from teasel.images import open_image
     from teasel.segment import segment
 
-    method = _given(options, _OF_METHOD)
+    method = _given(options, _OF_METHOD) | ({} if second is None else {"nuclei_model": second})
     sizes = (options.z_step_um, options.pixel_size_um, options.pixel_size_um)
     voxel_size = VoxelSize(*sizes) if any(sizes) else None
 

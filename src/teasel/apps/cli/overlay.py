@@ -12,7 +12,14 @@ from teasel.labels import outline_mask
 if TYPE_CHECKING:
     from teasel.images import Image
 
-__all__ = ["draw_overlay", "stretch_contrast"]
+__all__ = [
+    "channels_shown",
+    "draw_overlay",
+    "fullest_plane",
+    "place_of",
+    "read_reduced",
+    "stretch_contrast",
+]
 
 _STRIP_BYTES = 64 * 2**20  # of an image that are read at a time
 _ON_GREY = (255, 200, 0)
@@ -54,11 +61,11 @@ def draw_overlay(
     -----
     The image is read strip by strip, so memory does not grow with it.
     """
-    index = _fullest_plane(labels)
+    index = fullest_plane(labels)
     plane = labels[index]  # (y, x)
-    where = _place(image, index, z)
+    where = place_of(image, index, z)
     step = -(-max(plane.shape) // longest_px)
-    view = stretch_contrast(_read_reduced(image, where, _channels_shown(image, channel), step))
+    view = stretch_contrast(read_reduced(image, where, channels_shown(image, channel), step))
     zoom = max(1, shortest_px // max(view.shape[:2]))
     picture = view.repeat(zoom, 0).repeat(zoom, 1)
     outlines = outline_mask(plane[::step, ::step].repeat(zoom, 0).repeat(zoom, 1))
@@ -97,7 +104,7 @@ def stretch_contrast(view: NDArray[Any], *, low_percent: float = 0.5, high_perce
     return np.broadcast_to(scaled.round().astype(np.uint8), (*view.shape[:2], 3)).copy()
 
 
-def _fullest_plane(labels: NDArray[np.integer]) -> tuple[int, ...]:
+def fullest_plane(labels: NDArray[np.integer]) -> tuple[int, ...]:
     """Return the index ([t,] [z]) of the plane with most labelled pixels, the middle one of several."""
     planes = list(np.ndindex(labels.shape[:-2]))
     filled = [np.count_nonzero(labels[plane]) for plane in planes]
@@ -105,7 +112,7 @@ def _fullest_plane(labels: NDArray[np.integer]) -> tuple[int, ...]:
     return best[len(best) // 2]
 
 
-def _place(image: Image, index: tuple[int, ...], z: int | str | None) -> dict[str, int | slice]:
+def place_of(image: Image, index: tuple[int, ...], z: int | str | None) -> dict[str, int | slice]:
     """Return what to read of the axes t and z: the plane `index` of the labels; all of z for a projection."""
     beside = [axis for axis in image.axes if axis in "tz"]
     if len(index) < len(beside):  # labels of one plane or projection of a stack
@@ -114,7 +121,8 @@ def _place(image: Image, index: tuple[int, ...], z: int | str | None) -> dict[st
     return dict(zip(beside, index, strict=True))
 
 
-def _channels_shown(image: Image, channel: int | str | None) -> slice:
+def channels_shown(image: Image, channel: int | str | None) -> slice:
+    """Return the channels to show: the one asked for, the colours of a colour picture, or the first."""
     if channel is None:
         return slice(0, 3) if image.is_rgb else slice(0, 1)
     names = image.channel_names
@@ -122,7 +130,7 @@ def _channels_shown(image: Image, channel: int | str | None) -> slice:
     return slice(number, number + 1)
 
 
-def _read_reduced(image: Image, where: dict[str, int | slice], shown: slice, step: int) -> NDArray[Any]:
+def read_reduced(image: Image, where: dict[str, int | slice], shown: slice, step: int) -> NDArray[Any]:
     """Read one plane, or the maximum along z, as means over squares of `step` pixels: (y, x, c)."""
     height, width = image.sizes["y"], image.sizes["x"]
     projected = isinstance(where.get("z"), slice)

@@ -13,6 +13,7 @@ from teasel.apps.cli.console import one_line
 from teasel.apps.cli.exits import FAILED, USAGE, exit_code
 from teasel.apps.cli.jobs import find_images, make_jobs
 from teasel.apps.cli.products import Exports, Product, Tables
+from teasel.apps.cli.report import make_report
 from teasel.apps.cli.session import segment_jobs
 from teasel.apps.recipe import Recipe, read_recipe, recipe_schema
 from teasel.errors import ParameterError
@@ -82,9 +83,7 @@ def carry_out(recipe: Recipe, output: Path, *, overwrite: bool = False, quiet: b
     jobs = make_jobs(find_images(recipe.inputs), recipe.segment.scene)
     result = segment_jobs(jobs, output, recipe.segment, products=_products(recipe), overwrite=overwrite, quiet=quiet)
     if recipe.report is not None and (result.done or result.skipped):
-        from teasel.apps.report import write_report
-
-        write_report(output, options=recipe.report)
+        make_report(output, None, recipe.report, quiet=quiet)
     if not quiet:
         print(f"{_counts(result)}; results in {output}")
     if result.failed:

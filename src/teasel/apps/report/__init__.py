@@ -8,5 +8,6 @@ the model card, a paragraph for the methods section, and citations.
 from __future__ import annotations
 
 from teasel.apps.report.options import ReportOptions
+from teasel.apps.report.write import write_report
 
-__all__ = ["ReportOptions"]
+__all__ = ["ReportOptions", "write_report"]

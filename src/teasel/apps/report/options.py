@@ -44,12 +44,12 @@ class ReportOptions:
 
     title: str | None = None
     uncertain: int = 10
-    max_blur: float = 0.18
+    max_blur: float = 0.145
     max_saturated_percent: float = 5.0
     min_objects: int = 5
     min_share: float = 0.2
     max_odd_sizes_percent: float = 20.0
-    max_shading_percent: float = 40.0
+    max_shading_percent: float = 35.0
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Quality", "judge_quality"]
+__all__ = ["Quality", "judge_quality", "surface_range"]
 
 _FEWEST_PIXELS = 200  # on either side of the outlines, for a profile across them
 _GRID = 8  # blocks per side, for the background
-_FEWEST_OBJECTS = 30  # for a surface through their brightness
+_FEWEST_BLOCKS = 12
+_FEWEST_OBJECTS = 50  # for a surface through their brightness
+_FAINTEST = 0.75  # contrast over spread, below which nothing can be said of the illumination
+_MOST_SAMPLES = 500  # objects per image that are kept for a judgement over all images
 _LEVELS = 4  # grey values below the ceiling that it is compared with
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Quality:
     """What was measured of one plane of an image; None where the image did not allow it.
 
@@ -30,12 +33,16 @@ class Quality:
         [0, 1]. In colour, of the channel with most.
     shading : float or None
         How much the background, or the brightness of objects, changes across the field, over the contrast of objects:
-        the range of a smooth (quadratic) surface.
+        the range of a smooth (quadratic) surface, times the share of the variance that it explains.
+    brightness : ndarray of float64, shape (n, 3)
+        Place of objects along y and x, in [0, 1] of the field, and how much they differ from the background, over the
+        contrast; for a judgement over all images.
     """
 
     blur: float | None
     saturated: float
     shading: float | None
+    brightness: NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 3)))
 
 
 def judge_quality(plane: NDArray[Any], labels: NDArray[np.integer], diameter_px: float | None) -> Quality:
@@ -67,23 +74,37 @@ def judge_quality(plane: NDArray[Any], labels: NDArray[np.integer], diameter_px:
     >>> judge_quality(np.where(labels, 200, 10)[..., None], labels, 36.0).blur < 0.05
     True
     """
-    grey = _grey(plane)
     objects = labels > 0
     if diameter_px is None or not objects.any():
         return Quality(None, 0.0, None)
+    grey = _clearest_channel(plane, objects)
     depth = _depth(labels, diameter_px)
+    shading, brightness = _shading(grey, labels, depth, diameter_px)
     return Quality(
         blur=_edge_width(grey, depth, diameter_px),
         saturated=max(_piled_up(plane[..., c], objects) for c in range(plane.shape[2])),
-        shading=_shading(grey, labels, depth, diameter_px),
+        shading=shading,
+        brightness=brightness,
     )
 
 
-def _grey(plane: NDArray[Any]) -> NDArray[np.float32]:
-    """Return the mean of the channels; values that are not finite become the median of the others."""
-    grey = plane.astype(np.float32).mean(axis=2)
-    finite = np.isfinite(grey)
-    return grey if finite.all() else np.where(finite, grey, np.median(grey[finite]) if finite.any() else 0)
+def _clearest_channel(plane: NDArray[Any], objects: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Return the channel in which objects differ most from the background; values not finite become the median."""
+    channels = [_finite(plane[..., c].astype(np.float32)) for c in range(plane.shape[2])]
+    return max(channels, key=lambda one: _contrast(one[objects], one[~objects]))
+
+
+def _finite(channel: NDArray[np.float32]) -> NDArray[np.float32]:
+    finite = np.isfinite(channel)
+    return channel if finite.all() else np.where(finite, channel, np.median(channel[finite]) if finite.any() else 0)
+
+
+def _contrast(inside: NDArray[np.float32], outside: NDArray[np.float32]) -> float:
+    """Return the difference of the medians over the spread within."""
+    if not len(inside) or not len(outside):
+        return 0.0
+    spread = float(inside.std() + outside.std())
+    return abs(float(np.median(inside)) - float(np.median(outside))) / max(spread, 1e-9)
 
 
 def _depth(labels: NDArray[np.integer], diameter_px: float) -> NDArray[np.float32]:
@@ -98,25 +119,26 @@ def _depth(labels: NDArray[np.integer], diameter_px: float) -> NDArray[np.float3
 
 
 def _edge_width(grey: NDArray[np.float32], depth: NDArray[np.float32], diameter_px: float) -> float | None:
-    """Return the blur of the mean profile across outlines over the diameter.
+    """Return the standard deviation of the blur at outlines over the diameter.
 
-    A step blurred by a Gaussian of standard deviation s rises with the slope 1 / (s sqrt(2 pi)) of its height.
+    An edge blurred by s has a gradient proportional to 1 / s; blurred once more by r, to 1 / sqrt(s^2 + r^2). So the
+    ratio of the gradients before and after blurring gives s. Both are taken after a first light smoothing, which
+    keeps noise from passing for sharp edges and is taken off again.
     """
-    reach = max(4, round(diameter_px / 2))
-    bins = np.floor(depth).astype(np.int64).clip(-reach, reach - 1) + reach  # (y, x)
-    near = np.abs(depth) < reach
-    counts = np.bincount(bins[near], minlength=2 * reach)
-    sums = np.bincount(bins[near], grey[near], minlength=2 * reach)
-    enough = counts >= 20
-    if counts[:reach].sum() < _FEWEST_PIXELS or counts[reach:].sum() < _FEWEST_PIXELS or enough.sum() < 4:
+    from scipy import ndimage
+
+    light, more = max(0.7, 0.04 * diameter_px), max(1.0, 0.1 * diameter_px)
+    near = np.abs(depth) <= max(2.0, 0.15 * diameter_px)
+    if np.count_nonzero(near) < _FEWEST_PIXELS:
         return None
-    profile = np.interp(np.arange(2 * reach), np.flatnonzero(enough), (sums / np.maximum(counts, 1))[enough])
-    slopes = np.abs(np.diff(profile))
-    middle = slice(max(reach - 1 - reach // 2, 0), reach + reach // 2)
-    inner, outer = grey[depth > 0.15 * diameter_px], grey[depth < -0.15 * diameter_px]
-    height = abs(float(np.median(inner)) - float(np.median(outer))) if len(inner) and len(outer) else 0.0
-    steepest = float(slopes[middle].max())
-    return height / steepest / np.sqrt(2 * np.pi) / diameter_px if steepest > 0 else None
+    before = ndimage.gaussian_gradient_magnitude(grey, light)[near]
+    after = ndimage.gaussian_gradient_magnitude(grey, float(np.hypot(light, more)))[near]
+    steep = before >= np.percentile(before, 75)
+    if not before[steep].any():
+        return None
+    ratio = min(float(after[steep].sum() / before[steep].sum()), 0.995)
+    blur = more * ratio / np.sqrt(1 - ratio**2)
+    return float(np.sqrt(max(blur**2 - light**2, 0.0)) / diameter_px)
 
 
 def _piled_up(values: NDArray[Any], objects: NDArray[np.bool_]) -> float:
@@ -134,26 +156,26 @@ def _piled_up(values: NDArray[Any], objects: NDArray[np.bool_]) -> float:
 
 def _shading(
     grey: NDArray[np.float32], labels: NDArray[np.integer], depth: NDArray[np.float32], diameter_px: float
-) -> float | None:
-    """Return the larger of the change of the background and the change of objects, over the contrast."""
+) -> tuple[float | None, NDArray[np.float64]]:
+    """Return how much background or objects change over the contrast, and places and brightness of objects."""
     background = depth < -0.25 * diameter_px
-    if not background.any():
-        return None
-    numbers, first = np.unique(labels[labels > 0], return_inverse=True)
+    nothing = np.empty((0, 3))
+    if not background.any() or _contrast(grey[labels > 0], grey[background]) < _FAINTEST:
+        return None, nothing
+    _, first = np.unique(labels[labels > 0], return_inverse=True)
     n = np.bincount(first)
     where = np.argwhere(labels > 0)
     brightness = np.bincount(first, grey[labels > 0]) / n
-    places = np.stack([np.bincount(first, where[:, i]) / n for i in (0, 1)], axis=1) / np.array(grey.shape)
-    contrast = abs(float(np.median(brightness)) - float(np.median(grey[background])))
+    places = [np.bincount(first, where[:, i]) / n / grey.shape[i] for i in (0, 1)]
+    base = float(np.median(grey[background]))
+    contrast = float(np.median(brightness)) - base
     if contrast == 0:
-        return None
-    found = []
+        return None, nothing
+    samples = np.stack([*places, (brightness - base) / contrast], axis=1)
     blocks = _background_blocks(grey, background)
-    if len(blocks) >= 12:
-        found.append(_surface_range(blocks[:, :2], blocks[:, 2]) / contrast)
-    if len(numbers) >= _FEWEST_OBJECTS:
-        found.append(_surface_range(places, brightness) / contrast)
-    return max(found, default=None)
+    found = [surface_range(blocks) / abs(contrast)] if len(blocks) >= _FEWEST_BLOCKS else []
+    found += [surface_range(samples)] if len(samples) >= _FEWEST_OBJECTS else []
+    return max(found, default=None), samples[:: -(-len(samples) // _MOST_SAMPLES)]
 
 
 def _background_blocks(grey: NDArray[np.float32], background: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -170,9 +192,22 @@ def _background_blocks(grey: NDArray[np.float32], background: NDArray[np.bool_])
     return np.array(rows).reshape(-1, 3)
 
 
-def _surface_range(places: NDArray[np.float64], values: NDArray[np.float64]) -> float:
-    """Fit a quadratic surface, bad points weighted down, and return its range at the points, times the fit's R2."""
-    y, x = places.T - 0.5
+def surface_range(samples: NDArray[np.float64]) -> float:
+    """Fit a quadratic surface, and return its range at the samples, times the share of the variance it explains.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, 3)
+        Place along y and x, in [0, 1] of the field, and value; outliers are weighted down.
+
+    Examples
+    --------
+    >>> y, x = np.mgrid[0:1:5j, 0:1:5j].reshape(2, -1)
+    >>> round(surface_range(np.stack([y, x, 3 + x], axis=1)), 3)
+    1.0
+    """
+    y, x, values = samples.T
+    y, x = y - 0.5, x - 0.5
     terms = np.stack([np.ones_like(y), y, x, y * x, y * y, x * x], axis=1)
     weights = np.ones(len(values))
     fitted = np.zeros(len(values))
@@ -182,6 +217,9 @@ def _surface_range(places: NDArray[np.float64], values: NDArray[np.float64]) -> 
         left = np.abs(values - fitted)
         weights = 1 / np.maximum(left, max(1.5 * float(np.median(left)), 1e-9))
     spread = float(np.sum(weights * (values - np.average(values, weights=weights)) ** 2))
-    explained = 1 - float(np.sum(weights * (values - fitted) ** 2)) / spread if spread > 0 else 0.0
+    unexplained = float(np.sum(weights * (values - fitted) ** 2))
+    explained = (
+        1 - unexplained / spread * (len(values) - 1) / (len(values) - 6) if spread > 0 else 0.0
+    )  # adjusted for 6 terms
     low, high = np.percentile(fitted, (2, 98))
     return float(high - low) * max(explained, 0.0)

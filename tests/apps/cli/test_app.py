@@ -9,7 +9,20 @@ import pytest
 
 import teasel as package
 
-COMMANDS = ["segment", "run", "report", "evaluate", "convert", "train", "adapt", "models", "models show", "info", "demo"]
+COMMANDS = [
+    "segment",
+    "agglomerate",
+    "run",
+    "report",
+    "evaluate",
+    "convert",
+    "train",
+    "adapt",
+    "models",
+    "models show",
+    "info",
+    "demo",
+]
 
 
 def test_version(teasel):

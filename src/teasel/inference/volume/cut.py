@@ -119,7 +119,8 @@ def cut_result(
     folder.mkdir(parents=True)
     cut = Cut(str(Path(result).absolute()), str(folder), shape, block, size.along("zyx"))
     write_table(cut.folder, tree.ids, smallest(segments))
-    details = {"result": Path(result).name, "threshold": threshold, "min_voxels": min_voxels}
+    details: dict[str, object] = {"result": Path(result).name, "threshold": threshold, "min_voxels": min_voxels}
+    details |= {"segments": int(segments.max(initial=0))}
     create_labels(cut.result, shape, smallest(segments).dtype, size, details)
     total, done = len(cut.regions), 0
 

@@ -24,7 +24,11 @@ __all__ = ["Pyramid", "hash_of", "level_regions", "prepare_result", "relabel_reg
 def prepare_result(job: Job, key: str) -> None:
     """Make the result without voxels: metadata, graph, merge tree; the key is where the whole graph is."""
     _, segments = lookup(job.work.path)
-    details = {"recipe": json.loads(json.dumps(job.recipe.to_dict())), "threshold": job.recipe.threshold}
+    details: dict[str, Any] = {
+        "recipe": json.loads(json.dumps(job.recipe.to_dict())),
+        "threshold": job.recipe.threshold,
+    }
+    details |= {"segments": int(segments.max(initial=0))}
     group = create_labels(job.result, job.shape, segments.dtype, job.voxel_size_um, details)
     kept = group.require_group("agglomeration")
     graph, tree = read_graph(job, *key.split("/")), job.work.get("tree", "0")

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from teasel.training.augment._base import Augmentation, Compose, Sample
 from teasel.training.augment.blobs import Blobs
 from teasel.training.augment.blur import Blur
+from teasel.training.augment.blurred_sections import BlurredSections
 from teasel.training.augment.channels import Channels
 from teasel.training.augment.contrast_brightness import ContrastBrightness
 from teasel.training.augment.copy_paste import CopyPaste
 from teasel.training.augment.counterstain import Counterstain
+from teasel.training.augment.dark_sections import DarkSections
 from teasel.training.augment.flips_rotations import FlipsRotations
 from teasel.training.augment.fourier_swap import FourierSwap, low_amplitudes
 from teasel.training.augment.gamma import Gamma
@@ -28,20 +30,24 @@ from teasel.training.augment.illumination import Illumination
 from teasel.training.augment.instance_jitter import InstanceJitter
 from teasel.training.augment.inversion import Inversion
 from teasel.training.augment.jpeg import Jpeg
+from teasel.training.augment.missing_sections import MissingSections
 from teasel.training.augment.mosaic import mosaic
 from teasel.training.augment.noise import Noise
 from teasel.training.augment.resample import Resample
 from teasel.training.augment.section import section
+from teasel.training.augment.shifted_sections import ShiftedSections
 
 __all__ = [
     "Augmentation",
     "Blobs",
     "Blur",
+    "BlurredSections",
     "Channels",
     "Compose",
     "ContrastBrightness",
     "CopyPaste",
     "Counterstain",
+    "DarkSections",
     "FlipsRotations",
     "FourierSwap",
     "Gamma",
@@ -51,9 +57,11 @@ __all__ = [
     "InstanceJitter",
     "Inversion",
     "Jpeg",
+    "MissingSections",
     "Noise",
     "Resample",
     "Sample",
+    "ShiftedSections",
     "low_amplitudes",
     "mosaic",
     "quantiles",

@@ -26,18 +26,7 @@ from teasel.images import open_image
 from teasel.labels import read_labels
 from teasel.networks.anisotropic import Anisotropic
 from teasel.representations.affinity import Affinity
-from teasel.training.augment import (
-    Blur,
-    BlurredSections,
-    Compose,
-    ContrastBrightness,
-    DarkSections,
-    Gamma,
-    MissingSections,
-    Noise,
-    Sample,
-    ShiftedSections,
-)
+from teasel.training.augment import Sample, serial_sections
 from teasel.training.data import normalise
 from teasel.training.losses import LOSSES
 
@@ -97,18 +86,7 @@ def with_borders(labels: NDArray[np.int32], isotropic: bool) -> NDArray[np.int32
     return np.where(border, 0, labels)
 
 
-AUGMENTATION = Compose(
-    (
-        Gamma(probability=0.3),
-        ContrastBrightness(probability=0.5),
-        DarkSections(),
-        BlurredSections(),
-        MissingSections(),
-        ShiftedSections(),
-        Blur(probability=0.1),
-        Noise(probability=0.3),
-    )
-)
+AUGMENTATION = serial_sections()
 
 
 def crop(volumes: list[Volume], rng: np.random.Generator) -> tuple[NDArray[np.float32], dict]:

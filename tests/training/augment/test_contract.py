@@ -12,7 +12,7 @@ import pytest
 
 from teasel.errors import ParameterError, ShapeError
 from teasel.training import augment
-from teasel.training.augment import Augmentation, Compose, Gamma, Sample, standard
+from teasel.training.augment import Augmentation, Compose, Gamma, Sample, serial_sections, standard
 
 
 def _members() -> list[type[Augmentation]]:
@@ -60,7 +60,7 @@ def test_every_file_holds_one_member_and_is_exported():
     assert len(MEMBERS) == len(files) - 2  # mosaic joins two samples, section changes the channels: functions
     assert {c.__name__ for c in MEMBERS} <= set(augment.__all__)
     assert augment.__all__ == sorted(augment.__all__)
-    used = {type(a) for a in standard().augmentations}
+    used = {type(a) for a in (*standard().augmentations, *serial_sections().augmentations)}
     assert used == set(MEMBERS)
 
 

@@ -1,9 +1,9 @@
 """Volumes of any size, segmented block by block with a result that does not depend on the blocks.
 
 Takes affinities of a volume (`AffinitySource`) and a `Recipe`; gives an OME-Zarr of labels that keeps supervoxels,
-region graph and merge tree (`agglomerate_volume`), and another threshold by looking it up (`cut_result`). Runs in this
-process or on a Dask cluster (`open_runner`). A run that was killed goes on where it stopped. Labels, graph, tree and files are
-the same bytes for every size and order of blocks and every number of workers.
+region graph and merge tree (`agglomerate_volume`), and another threshold by looking it up (`cut_result`). Runs in
+this process or on a Dask cluster (`open_runner`). A run that was killed goes on where it stopped. Labels, graph, tree
+and files are the same bytes for every size and order of blocks and every number of workers.
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ class WorkFolder:
     -----
     `put` writes to a hidden name in the same folder, renames it, and writes a done record with the SHA-256 and the
     number of the bytes in the same way. Two workers that do one task write the same bytes. Processes may be killed at
-    any moment. Nothing waits for the disk, so a power cut may lose files whose records survive: a task counts as done only
-    if its file has the bytes that the record says, and `get` compares the hash.
+    any moment. Nothing waits for the disk, so a power cut may lose files whose records survive: a task counts as done
+    only if its file has the bytes that the record says, and `get` compares the hash.
 
     Examples
     --------

@@ -66,6 +66,7 @@ __all__ = [
     "mosaic",
     "quantiles",
     "section",
+    "serial_sections",
     "standard",
 ]
 
@@ -114,5 +115,27 @@ def standard(references: Sequence[NDArray[np.float32]] = (), *, roles: bool = Fa
             Noise(),
             HotPixels(),
             Jpeg(),
+        )
+    )
+
+
+def serial_sections() -> Compose:
+    """Return the augmentations for volumes of electron microscopy: light and noise, and the faults of sections.
+
+    Returns
+    -------
+    Compose
+        Takes and gives a `Sample`.
+    """
+    return Compose(
+        (
+            Gamma(probability=0.3),
+            ContrastBrightness(probability=0.5),
+            DarkSections(),
+            BlurredSections(),
+            MissingSections(),
+            ShiftedSections(),
+            Blur(probability=0.1),
+            Noise(probability=0.3),
         )
     )

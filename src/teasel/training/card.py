@@ -9,6 +9,7 @@ from typing import Any
 from teasel.models import ModelSpec
 from teasel.training.config import TrainingConfig
 from teasel.training.data import Item
+from teasel.training.sizes import object_sizes
 from teasel.training.start import lineage
 
 __all__ = ["describe_training", "write_card"]
@@ -17,7 +18,7 @@ __all__ = ["describe_training", "write_card"]
 def describe_training(
     config: TrainingConfig, training: Sequence[Item], validation: Sequence[Item], history: Sequence[dict[str, float]]
 ) -> dict[str, Any]:
-    """Collect plain values on how a model was trained: settings, models before it, images per set, seconds."""
+    """Collect plain values on how a model was trained: settings, models before it, images per set, sizes, seconds."""
     sets: dict[str, dict[str, int]] = {}
     for part, items in (("training", training), ("validation", validation)):
         for item in items:
@@ -25,7 +26,8 @@ def describe_training(
             row[f"{part}_images"] += 1
     settings = {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(config).items()}
     seconds = round(sum(row.get("seconds", 0) for row in history[-1:]))
-    return {"settings": settings, "lineage": lineage(config), "sets": sets, "seconds": seconds}
+    sizes = object_sizes(training, config.object_diameter_px)
+    return {"settings": settings, "lineage": lineage(config), "sets": sets, "sizes": sizes, "seconds": seconds}
 
 
 def write_card(spec: ModelSpec, licences: str = "") -> str:
@@ -69,6 +71,7 @@ def write_card(spec: ModelSpec, licences: str = "") -> str:
             for name, row in spec.training["sets"].items()
         ),
         "",
+        *_size_lines(spec.training.get("sizes")),
         *([licences, ""] if licences else []),
         "## Validation",
         "",
@@ -84,6 +87,18 @@ def _course(settings: dict[str, Any]) -> str:
         f"{settings['steps']} steps of {settings['batch_size']} crops of {settings['crop_px']} px on a "
         f"{settings['device'].upper()} in {settings['precision']}, seed {settings['seed']}"
     )
+
+
+def _size_lines(sizes: dict[str, Any] | None) -> list[str]:
+    """Say which sizes of objects the network saw."""
+    if not sizes:
+        return []
+    typical, seen = sizes["typical_diameter_px"], sizes["seen_diameter_px"]
+    return [
+        f"In 98 % of the training images the typical object is {typical[0]:g} to {typical[-1]:g} px wide (median "
+        f"{typical[2]:g}); at the scale of the network 98 % of all objects are {seen[0]:g} to {seen[-1]:g} px wide.",
+        "",
+    ]
 
 
 def _score_lines(scores: dict[str, Any]) -> list[str]:

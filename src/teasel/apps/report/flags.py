@@ -33,7 +33,7 @@ RULES = {
     "unusual sizes": (
         "More than {max_odd_sizes_percent:g} % of the objects are, at the scale at which the network saw them, smaller "
         "than 99 % or larger than 99 % of the objects that the model was trained on; or the typical object of the "
-        "image is smaller or larger than in any training image."
+        "image is less than half as wide as in 99 % of the training images, or more than twice as wide."
     ),
     "uneven illumination": (
         "The background, or the brightness of objects, changes smoothly across the field by more than "
@@ -115,11 +115,11 @@ def _sizes(result: ImageResult, options: ReportOptions, model: dict[str, Any]) -
     if not sizes or not typical or not result.n_objects:
         return []
     smallest, largest = sizes["typical_diameter_px"][0], sizes["typical_diameter_px"][-1]
-    if not smallest <= typical <= largest:
+    if not smallest / 2 <= typical <= 2 * largest:
         return [
             Flag(
                 "unusual sizes",
-                f"typical objects are {typical:.0f} px wide; in training images {smallest:.0f} to {largest:.0f} px",
+                f"typical objects are {typical:.0f} px wide; in 98 % of the training images {smallest:.0f} to {largest:.0f}",
             )
         ]
     whole = ~np.asarray(result.columns.get("touches_border", np.zeros(result.n_objects, bool)), bool)

@@ -18,6 +18,7 @@ from teasel.images import open_image
 from teasel.labels import read_labels
 from teasel.training.data import Item, find_pairs, median_diameter, normalise, read_items
 from teasel.training.simulation import simulate, styles
+from teasel.training.validation import rescale
 
 SHARES = {"usiigaci": 0.22, "nachtflug": 0.06, "piximi": 0.08, "imc": 0.05, "simulated": 0.59}
 """Share of the crops that come from each source, however many images it has."""
@@ -25,8 +26,9 @@ SHARES = {"usiigaci": 0.22, "nachtflug": 0.06, "piximi": 0.08, "imc": 0.05, "sim
 STYLE_WEIGHTS = {"phase": 1.5, "tissue": 2.0, "membrane": 1.3}
 """Styles by the first part of their name; others count 1."""
 
-SCENES_PER_STYLE, HELD_OUT_SCENES, SCENE_PX = 40, 3, 384
+SCENES_PER_STYLE, HELD_OUT_SCENES, SCENE_PX = 24, 3, 320
 FIRST_HELD_OUT_SEED = 1_000_000
+LARGEST_PX = 45.0
 PIXIMI_SPLIT_PX = 352
 IMC_HELD_OUT = "mockData5"
 
@@ -72,7 +74,11 @@ def _weight(item: Item) -> float:
 def read_usiigaci(data: Path) -> Iterator[tuple[Item, bool]]:
     """Read phase contrast images, split as their split.csv says."""
     for pair in find_pairs(data / "usiigaci_phase"):
-        yield next(read_items([pair], "usiigaci")), pair.split != "train"
+        item, held_out = next(read_items([pair], "usiigaci")), pair.split != "train"
+        if not held_out and item.diameter_px > LARGEST_PX:  # crops would be reduced anyway, each at a cost
+            image, labels = rescale(item.image, item.labels, LARGEST_PX / item.diameter_px)
+            item = _item(item.name, image, labels)
+        yield item, held_out
 
 
 def read_nachtflug(data: Path) -> Iterator[tuple[Item, bool]]:
@@ -119,7 +125,8 @@ def simulated_items() -> Iterator[tuple[Item, bool]]:
         for held_out, first, count in ((False, 0, SCENES_PER_STYLE), (True, FIRST_HELD_OUT_SEED, HELD_OUT_SCENES)):
             for seed in range(first, first + count):
                 scene = simulate(style, size_px=SCENE_PX, seed=seed)
-                yield _item(f"simulated_{style}/{seed}", scene.image, scene.labels), held_out
+                family, _, kind = style.partition("-")
+                yield _item(f"simulated_{family}/{kind or family}-{seed}", scene.image, scene.labels), held_out
 
 
 def _item(name: str, image: NDArray[np.float32], labels: NDArray[np.int32]) -> Item:

@@ -55,7 +55,7 @@ def write_card(spec: ModelSpec, licences: str = "") -> str:
         "",
         f"`teasel segment IMAGE -o results --model {spec.name}`",
         "",
-        f"Takes {spec.in_channels} channels (grey images are repeated), percentiles {spec.normalisation[0]:g} and "
+        f"Takes {_channels(spec)}, percentiles {spec.normalisation[0]:g} and "
         f"{spec.normalisation[1]:g} mapped to 0 and 1, objects about {spec.object_diameter_px:g} px wide; Teasel "
         "estimates the object size and rescales by itself.",
         "",
@@ -79,6 +79,13 @@ def write_card(spec: ModelSpec, licences: str = "") -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _channels(spec: ModelSpec) -> str:
+    """Say what the network takes."""
+    if spec.roles:
+        return f"{spec.in_channels} channels ({', '.join(spec.roles)}; one that is missing repeats the first)"
+    return f"{spec.in_channels} channels (grey images are repeated)"
 
 
 def _course(settings: dict[str, Any]) -> str:

@@ -37,6 +37,7 @@ def export_model(
     card: str,
     cover: NDArray[np.uint8] | None = None,
     torch_weights: bool = True,
+    compact: bool = False,
 ) -> Path:
     """Write a model folder for a trained network, after checking that its ONNX form predicts the same.
 
@@ -57,6 +58,9 @@ def export_model(
         A picture, as wide as high or twice as wide; drawn from the test image if not given.
     torch_weights : bool
         Store the PyTorch weights too.
+    compact : bool
+        Round the convolution weights to 16 bits and store PyTorch's so, in half the space. They are rounded before
+        anything is written, so that all forms predict the same.
 
     Returns
     -------
@@ -75,7 +79,9 @@ def export_model(
     check_place(folder)
     batch = _test_batch(test_image, spec)
     activated = Activated(deepcopy(network).cpu(), {head.name: head.activation for head in spec.heads}).eval()
-    state = _state_dict(activated, spec) if torch_weights else None
+    if compact:
+        _round_weights(activated)
+    state = _state_dict(activated, spec, compact=compact) if torch_weights else None
     onnx = trace(activated, spec)
     for sample in _samples(spec):
         _compare(_run_torch(activated, sample, spec), _run_onnx(onnx, sample), spec)
@@ -182,9 +188,19 @@ def _normalised(batch: NDArray[np.float32], spec: ModelSpec) -> NDArray[np.float
     return ((batch - low) / (high - low + 1e-6)).astype(np.float32)
 
 
-def _state_dict(activated: Activated, spec: ModelSpec) -> bytes:
+def _round_weights(network: nn.Module) -> None:
+    """Round the weights of convolutions to 16 bits, in place; normalisation keeps its 32."""
+    with torch.no_grad():
+        for weight in network.parameters():
+            if weight.ndim > 1:
+                weight.copy_(weight.half().float())
+
+
+def _state_dict(activated: Activated, spec: ModelSpec, *, compact: bool) -> bytes:
     """Save the weights, after checking that the specification builds a network that takes them."""
     state = activated.state_dict()
+    if compact:
+        state = {name: value.half() if value.ndim > 1 else value for name, value in state.items()}
     try:
         Activated(spec.network, activated.activations).load_state_dict(state)
     except RuntimeError as error:

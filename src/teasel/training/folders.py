@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from teasel.errors import ParameterError
 from teasel.models import ModelSpec, load_model, revise
+from teasel.models.description import smallest_size
 from teasel.models.roles import arrange
 from teasel.representations import Representation
 from teasel.training.card import describe_training, write_card
@@ -102,6 +103,7 @@ def package(
     description: str = "Objects as in the images it was trained on.",
     tags: tuple[str, ...] = (),
     licences: str = "",
+    compact: bool = False,
 ) -> Path:
     """Fit the scores, export the network, measure the exported model on the validation images, write its card.
 
@@ -119,6 +121,8 @@ def package(
         Words under which the model can be found.
     licences : str
         A paragraph for the card on where the images come from.
+    compact : bool
+        Store the weights for PyTorch in 16 bits, see `export_model`.
 
     Returns
     -------
@@ -143,8 +147,9 @@ def package(
         tags=tags,
         training=describe_training(config, training, validation, trained.history),
     )
-    image = _test_image(validation or training, config)
-    export_model(folder, trained.network, spec, test_image=image, card=write_card(spec, licences))
+    image = _test_image(validation or training, config, smallest_size(spec))
+    card = write_card(spec, licences)
+    export_model(folder, trained.network, spec, test_image=image, card=card, compact=compact)
     if not validation:
         return folder
     scored = replace(spec, scores=pipeline_scores(load_model(folder), validation))
@@ -160,7 +165,7 @@ def _fitted(trained: Trained, validation: Sequence[Item]) -> dict[str, Any]:
     return {"score_weights": fit_score(trained, validation[::2])}
 
 
-def _test_image(items: Sequence[Item], config: TrainingConfig, edge: int = 256) -> NDArray[np.float32]:
+def _test_image(items: Sequence[Item], config: TrainingConfig, edge: int) -> NDArray[np.float32]:
     """Cut a corner of the first image, mirrored up to the size of a test image."""
     image = items[0].image[:, :edge, :edge]
     padding = [(0, 0), *((0, edge - n) for n in image.shape[1:])]

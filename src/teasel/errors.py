@@ -9,6 +9,7 @@
     ├── ParameterError (ValueError)       a parameter is unknown or out of range
     ├── FormatError (ValueError)          a file is corrupt, truncated or of no known format
     ├── InputNotFound (FileNotFoundError) a path does not exist
+    ├── StorageError (OSError)            a file cannot be written: the disk is full, the folder not writable
     ├── ModelNotFound (LookupError)       no model of that name
     ├── ModelError (ValueError)           a model folder is broken or cannot be used here
     ├── MissingDependency (ImportError)   an optional package is needed; the message says how to get it
@@ -28,6 +29,7 @@ __all__ = [
     "ModelNotFound",
     "ParameterError",
     "ShapeError",
+    "StorageError",
     "TeaselError",
 ]
 
@@ -58,6 +60,10 @@ class FormatError(TeaselError, ValueError):
 
 class InputNotFound(TeaselError, FileNotFoundError):
     """A path does not exist."""
+
+
+class StorageError(TeaselError, OSError):
+    """A file cannot be written: the disk is full, or its folder may not be written to."""
 
 
 class ModelNotFound(TeaselError, LookupError):

@@ -7,6 +7,7 @@ compares label images.
 
 from __future__ import annotations
 
+from teasel.labels.border import trace_borders
 from teasel.labels.check import IGNORE, check_labels
 from teasel.labels.connected import (
     connected_labels,
@@ -18,7 +19,7 @@ from teasel.labels.connected import (
 from teasel.labels.contacts import touches_border, touching_pairs
 from teasel.labels.contours import Polygon, contours
 from teasel.labels.dtype import smallest_dtype, to_smallest
-from teasel.labels.files import is_label_path, read_labels, write_labels
+from teasel.labels.files import is_label_path, read_labels, read_voxel_size, write_labels
 from teasel.labels.fill import fill_holes
 from teasel.labels.nuclei_in_cells import NucleiInCells, pair_nuclei
 from teasel.labels.outline import outline_mask
@@ -41,11 +42,13 @@ __all__ = [
     "outline_mask",
     "pair_nuclei",
     "read_labels",
+    "read_voxel_size",
     "relabel",
     "smallest_dtype",
     "split_disconnected",
     "to_smallest",
     "touches_border",
     "touching_pairs",
+    "trace_borders",
     "write_labels",
 ]

@@ -1,21 +1,21 @@
-"""What every format for outlines and runs promises, judged by its own reader and by somebody else's."""
+"""What every format for labels promises; those for outlines and runs are also judged by somebody else's reader."""
 
 from __future__ import annotations
 
 import gzip
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from teasel.errors import DataError, FormatError, InputNotFound, ParameterError, ShapeError
 from teasel.labels import contours, fill_polygons, read_labels, write_labels
+from teasel.labels.formats import geojson
 from tests.synthetic import random_labels
 
 SUFFIXES = (".zip", ".geojson", ".geojson.gz", ".coco.json")
+SIMPLE = ("_cp_outlines.txt", ".stardist.npz", ".stardist.json")  # one piece without holes, numbered 1 .. n
+PIXELS = (".tif", ".npy", ".zarr", "_RES")
 
 
 def nested() -> np.ndarray:
@@ -57,15 +57,57 @@ def test_round_trip(tmp_path, suffix, labels):
     assert [p.name for p in tmp_path.iterdir()] == [f"a{suffix}"]
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+def many() -> np.ndarray:
+    labels = np.zeros((511, 514), np.uint32)
+    labels[::2, ::2] = np.arange(1, 256 * 257 + 1).reshape(256, 257)
+    return labels
+
+
+def simple() -> np.ndarray:
+    """A disc, a one-pixel object, one in the corner of the image and one along its border, none with holes."""
+    labels = np.zeros((30, 34), np.uint8)
+    y, x = np.indices(labels.shape)
+    labels[np.hypot(y - 14, x - 15) < 7] = 1
+    labels[4, 4] = 2
+    labels[29, 33] = 3
+    labels[:3, 10:22] = 4
+    return labels
+
+
+def for_format(labels: np.ndarray, suffix: str) -> np.ndarray:
+    """Return labels as a format takes them: the Cell Tracking Challenge wants frames."""
+    return labels[None] if suffix == "_RES" else labels
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, *SIMPLE, *PIXELS, ".png"])
+@pytest.mark.parametrize("case", ["simple", "empty", "one pixel", "full"])
+def test_every_format_keeps_simple_objects(tmp_path, suffix, case):
+    labels = simple() if case == "simple" else np.minimum(CASES[case], 1)
+    write_labels(tmp_path / f"a{suffix}", for_format(labels, suffix))
+    back = read_labels(tmp_path / f"a{suffix}", shape=labels.shape)
+    np.testing.assert_array_equal(back.reshape(labels.shape) > 0, labels > 0)
+    np.testing.assert_array_equal(back.reshape(labels.shape), labels)
+    assert [p.name for p in tmp_path.iterdir()] == [f"a{suffix}"]
+
+
+@pytest.mark.parametrize("suffix", [*SUFFIXES, *SIMPLE, *PIXELS, ".png"])
 def test_more_than_65535_objects(tmp_path, suffix):
-    labels = np.zeros((520, 530), np.uint32)
-    labels[::2, ::2] = np.arange(1, 260 * 265 + 1).reshape(260, 265)
+    labels = many()
+    if suffix in (
+        "_RES",
+        ".png",
+        ".geojson",
+    ):  # no room: an error that says what to write instead
+        words = {"_RES": "relabel", ".png": r"\.tif", ".geojson": r"\.geojson\.gz"}[suffix]
+        with pytest.raises(DataError, match=words):
+            write_labels(tmp_path / f"a{suffix}", for_format(labels, suffix))
+        assert not list(tmp_path.iterdir())
+        return
     write_labels(tmp_path / f"a{suffix}", labels)
     np.testing.assert_array_equal(read_labels(tmp_path / f"a{suffix}", shape=labels.shape), labels)
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [*SUFFIXES, ".stardist.npz", ".stardist.json", "_seg.npy"])
 @pytest.mark.parametrize("content", [b"", b"{}", b"PK\x03\x04broken", b"\x1f\x8bbroken"])
 def test_broken_files_are_named(tmp_path, suffix, content):
     path = tmp_path / f"a{suffix}"
@@ -76,7 +118,7 @@ def test_broken_files_are_named(tmp_path, suffix, content):
         read_labels(tmp_path / f"b{suffix}")
 
 
-@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("suffix", [*SUFFIXES, *SIMPLE])
 def test_a_stack_is_refused(tmp_path, suffix):
     with pytest.raises(ShapeError, match="one plane"):
         write_labels(tmp_path / f"a{suffix}", np.ones((2, 3, 4), int))
@@ -97,6 +139,20 @@ def test_the_size_of_the_image_must_be_known(tmp_path):
     write_labels(tmp_path / "a.coco.json", CASES["full"])
     with pytest.raises(FormatError, match=r"\(4, 5\) pixels"):
         read_labels(tmp_path / "a.coco.json", shape=(5, 5))
+
+
+@pytest.mark.parametrize(
+    ("suffix", "given"),
+    [
+        (".tif", {"nuclei": [[1]]}),
+        (".zip", {"scores": [1.0]}),
+        (".geojson", {"parents": {}}),
+        (".npy", {"version": "0.4"}),
+    ],
+)
+def test_what_a_format_has_no_place_for_is_an_error(tmp_path, suffix, given):
+    with pytest.raises(ParameterError, match=f"no place for {next(iter(given))}"):
+        write_labels(tmp_path / f"a{suffix}", [[1]], **given)
 
 
 def test_rois_end_at_32767(tmp_path):
@@ -129,6 +185,53 @@ def test_shapely_finds_every_polygon_valid_and_of_the_right_area(tmp_path, label
         assert shape.area == (labels == feature["properties"]["label"]).sum()
 
 
+def test_nuclei_lie_in_their_cells(tmp_path):
+    geometry = pytest.importorskip("shapely.geometry")
+    cells = np.zeros((20, 30), np.uint16)
+    cells[2:12, 2:12], cells[2:12, 12:25], cells[14:18, 3:9] = 4, 9, 11
+    nuclei = np.zeros_like(cells)
+    nuclei[4:8, 4:8] = 1
+    nuclei[4:8, 9:16] = 2  # mostly in cell 9, a part in 4
+    nuclei[9:11, 18:20] = 3  # a second one in 9
+    nuclei[0:2, 0:2] = 4  # in no cell
+    write_labels(tmp_path / "a.geojson", cells, nuclei=nuclei)
+    features = {one["properties"]["label"]: one for one in json.loads((tmp_path / "a.geojson").read_text())["features"]}
+    assert {one["properties"]["objectType"] for one in features.values()} == {"cell"}
+    assert "nucleusGeometry" not in features[11]
+    expected = np.zeros_like(cells)
+    expected[4:8, 4:8], expected[4:8, 12:16], expected[9:11, 18:20] = 4, 9, 9
+    for label in (4, 9):
+        cell, nucleus = (geometry.shape(features[label][key]) for key in ("geometry", "nucleusGeometry"))
+        assert nucleus.is_valid
+        assert cell.contains(nucleus) or cell.covers(nucleus)
+        assert nucleus.area == (expected == label).sum()
+    np.testing.assert_array_equal(geojson.read_nuclei(tmp_path / "a.geojson"), expected)
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.geojson"), cells)
+    with pytest.raises(ShapeError, match="the same image"):
+        write_labels(tmp_path / "b.geojson", cells, nuclei=nuclei[:10])
+
+
+def test_coco_of_other_programs(tmp_path):
+    mask = pytest.importorskip("pycocotools.mask")
+    labels = np.where(nested() == 300, 1, 0).astype(np.uint8)
+    packed = mask.encode(np.asfortranarray(labels))
+    square = [2.0, 16.0, 6.0, 16.0, 6.0, 19.0, 2.0, 19.0]
+    data = {
+        "images": [{"id": 5, "height": 20, "width": 24}],
+        "annotations": [
+            {"id": 1, "segmentation": {"size": packed["size"], "counts": packed["counts"].decode()}},
+            {"id": 2, "segmentation": [square]},
+        ],
+    }
+    (tmp_path / "a.coco.json").write_text(json.dumps(data))
+    labels[16:19, 2:6] = 2
+    np.testing.assert_array_equal(read_labels(tmp_path / "a.coco.json"), labels)
+    data["images"].append(dict(data["images"][0], id=6))
+    (tmp_path / "a.coco.json").write_text(json.dumps(data))
+    with pytest.raises(FormatError, match="2 images"):
+        read_labels(tmp_path / "a.coco.json")
+
+
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools under numpy 2
 def test_pycocotools_reads_the_same_pixels(tmp_path, labels, capsys):
     coco = pytest.importorskip("pycocotools.coco")
@@ -141,38 +244,3 @@ def test_pycocotools_reads_the_same_pixels(tmp_path, labels, capsys):
         y, x = np.nonzero(mask)
         assert one["area"] == mask.sum()
         assert one["bbox"] == [x.min(), y.min(), np.ptp(x) + 1, np.ptp(y) + 1]
-
-
-MEASURE = """
-import ij.gui.Roi; import ij.io.RoiDecoder; import ij.process.*; import java.util.zip.*;
-public class Measure {
-  public static void main(String[] a) throws Exception {
-    ZipInputStream zip = new ZipInputStream(new java.io.FileInputStream(a[0]));
-    for (ZipEntry e; (e = zip.getNextEntry()) != null;) {
-      java.io.ByteArrayOutputStream out = new java.io.ByteArrayOutputStream();
-      byte[] part = new byte[4096];
-      for (int n; (n = zip.read(part)) > 0;) out.write(part, 0, n);
-      Roi roi = new RoiDecoder(out.toByteArray(), e.getName()).getRoi();
-      ImageProcessor image = new ByteProcessor(Integer.parseInt(a[1]), Integer.parseInt(a[2]));
-      image.setRoi(roi);
-      System.out.println(roi.getName() + " " + ImageStatistics.getStatistics(image, 1, null).pixelCount);
-    }
-  }
-}
-"""
-
-
-def test_imagej_measures_the_number_of_pixels(tmp_path, labels):
-    jar = Path("/usr/share/java/ij.jar")
-    if not jar.exists() or not shutil.which("javac"):
-        pytest.skip("needs ImageJ (Debian package libij-java) and a Java compiler")
-    if not labels.any():
-        pytest.skip("ImageJ has nothing to measure")
-    write_labels(tmp_path / "a.zip", labels)
-    (tmp_path / "Measure.java").write_text(MEASURE)
-    subprocess.run(["javac", "-cp", jar, "Measure.java"], cwd=tmp_path, check=True)
-    command = ["java", "-Djava.awt.headless=true", "-cp", f"{jar}:.", "Measure", "a.zip"]
-    height, width = map(str, labels.shape)
-    said = subprocess.run([*command, width, height], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
-    areas = {int(name): int(area) for name, area in (line.split() for line in said.splitlines())}
-    assert areas == {label: int((labels == label).sum()) for label in sorted(set(labels.ravel().tolist()) - {0})}

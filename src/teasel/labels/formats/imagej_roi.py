@@ -107,6 +107,8 @@ def _nest(rings: list[NDArray[np.float64]]) -> list[Polygon]:
     """Sort rings into exteriors and holes: what lies in an odd number of other rings is a hole of the innermost."""
     from skimage.measure import points_in_poly
 
+    if len(rings) == 1:
+        return [Polygon(rings[0], ())]
     points = np.array([_point_in(ring) for ring in rings])
     within = np.zeros((len(rings), len(rings)), bool)  # within[i, j]: ring j lies in ring i
     for i, ring in enumerate(rings):

@@ -21,8 +21,8 @@ SEQUENTIAL = "sequential"
 """Name of the block of single-molecule channels: words of one bit that no other word has."""
 
 _BLANK = re.compile(
-    r"^(blank|background\b|false[ _-]?code|neg(ative)?[ _-]?(control|ctrl|probe|prb)|negative[ _-]?\d|sys(tem)?[ _-]?control|"
-    r"unassigned[ _-]?codeword|antisense_|deprecated[ _-]?codeword|bcblank|notarget)",
+    r"^(blank|background\b|false[ _-]?code|neg(ative)?[ _-]?(control|ctrl|probe|prb)|negative[ _-]?\d|"
+    r"sys(tem)?[ _-]?control|unassigned[ _-]?codeword|antisense_|deprecated[ _-]?codeword|bcblank|notarget)",
     re.IGNORECASE,
 )
 

@@ -48,7 +48,7 @@ def simulate_tissue(
     stray: float = 0.05,
     seed: int = 0,
 ) -> Tissue:
-    """Draw a tissue: nuclei on a jittered grid, cells as far as the nearest nucleus, molecules of the cell's type.
+    """Draw a tissue: nuclei on a jittered grid, cells of many sizes around them that overlap, molecules of their type.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def simulate_tissue(
     spacing_px, nucleus_px : float
         Distance of cells, and radius of nuclei.
     molecules_per_cell : float
-        On average; they lie in the cell with a spread of 0.4 `spacing_px` around its centre.
+        On average; they lie around the cell's centre with a spread of 0.2 to 0.45 `spacing_px`, by the cell.
     stray : float
         Share of molecules outside all cells, anywhere, of any gene.
     seed : int
@@ -82,9 +82,10 @@ def simulate_tissue(
     profiles = random.gamma(0.5, size=(n_types, n_genes)) + 1e-3
     profiles /= profiles.sum(axis=1, keepdims=True)
     owner = np.repeat(np.arange(n_cells), random.poisson(molecules_per_cell, n_cells))
-    places = centres[owner] + random.normal(0, 0.4 * spacing_px, (len(owner), 2))
+    spread = random.uniform(0.2, 0.45, n_cells) * spacing_px
+    places = centres[owner] + random.normal(0, 1, (len(owner), 2)) * spread[owner, None]
     gene = _draw(profiles[kind[owner]], random)
-    inside = ((places >= -0.5) & (places < np.array(shape) - 0.5)).all(axis=1) & (_nearest(places, centres) == owner)
+    inside = ((places >= -0.5) & (places < np.array(shape) - 0.5)).all(axis=1)
     places, gene, owner = places[inside], gene[inside], owner[inside]
     n_stray = random.poisson(stray * len(owner))
     places = np.vstack([places, random.uniform(-0.5, np.array(shape) - 0.5, (n_stray, 2))])
@@ -92,12 +93,6 @@ def simulate_tissue(
     cell = np.concatenate([owner + 1, np.zeros(n_stray)]).astype(np.uint32)
     order = random.permutation(len(cell))
     return Tissue(_nuclei(shape, centres, nucleus_px), places[order], gene[order], cell[order], kind)
-
-
-def _nearest(places: NDArray[np.float64], centres: NDArray[np.float64]) -> NDArray[np.int64]:
-    from scipy.spatial import cKDTree
-
-    return np.asarray(cKDTree(centres).query(places)[1])
 
 
 def _draw(profiles: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.int64]:

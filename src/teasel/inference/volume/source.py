@@ -52,9 +52,9 @@ class AffinitySource:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Voxels (z, y, x) of the volume."""
-        z, y, x = _open(self).shape[-3:]
-        return z, y, x
+        """Voxels (z, y, x) of the volume; a plane has z of 1."""
+        sizes = _open(self).sizes
+        return sizes.get("z", 1), sizes["y"], sizes["x"]
 
     @property
     def voxel_size_um(self) -> VoxelSize:
@@ -65,31 +65,29 @@ class AffinitySource:
 
     def check(self) -> None:
         """Open the file, and raise ShapeError if it does not have the channels that the offsets name."""
-        shape = _open(self).shape
-        if self.kind == "affinities" and shape[0] != len(self.offsets):
+        image = _open(self)
+        if self.kind == "affinities" and image.sizes["c"] != len(self.offsets):
             raise ShapeError(
-                f"{self.path} has {shape[0]} channels; expected {len(self.offsets)}, one affinity for each step "
-                f"{self.offsets}: say which steps it holds"
+                f"{self.path} has {image.sizes['c']} channels; expected {len(self.offsets)}, one affinity for each "
+                f"step {self.offsets}: say which steps it holds"
             )
 
     def read(self, box: Box, n_channels: int | None = None) -> NDArray[np.uint8]:
         """Read the first channels of a box, uint8 (c, z, y, x); 0 where a step leaves the volume."""
         n = len(self.offsets) if n_channels is None else n_channels
-        data = _open(self).data
         if self.kind == "boundaries":
             wide = grow(box, (0, 0, 0), (1, 1, 1), self.shape)
-            found = affinities_of_boundaries(quantise(np.asarray(data[index_of(wide)])))
+            found = affinities_of_boundaries(quantise(_values(self, wide)))
             core = index_of(shift(box, wide))
             return np.ascontiguousarray(found[:, core[0], core[1], core[2]])
         if not self.previous:
-            return np.ascontiguousarray(quantise(np.asarray(data[(slice(0, n), *index_of(box))])))
+            return np.ascontiguousarray(quantise(_values(self, box, slice(0, n))))
         found = np.zeros((n, *(b - a for a, b in box)), np.uint8)
         for channel, offset in enumerate(self.offsets[:n]):
             moved = tuple((a + o, b + o) for (a, b), o in zip(box, offset, strict=True))
             there = tuple((max(0, a), min(size, b)) for (a, b), size in zip(moved, self.shape, strict=True))
             if all(a < b for a, b in there):
-                values = quantise(np.asarray(data[(channel, *index_of(there))]))
-                found[(channel, *index_of(shift(there, moved)))] = values
+                found[(channel, *index_of(shift(there, moved)))] = quantise(_values(self, there, channel))
         return found
 
 
@@ -103,6 +101,18 @@ def _open(source: AffinitySource) -> Any:
         image = open_image(source.path)
     except AxesError:  # the file does not name its axes
         image = open_image(source.path, axes=wanted)
-    if image.axes != wanted:
+    if image.axes not in (wanted, wanted.replace("z", "")):
         raise AxesError(f"{source.path} has axes {image.axes!r}; {source.kind} have {wanted!r}")
     return image
+
+
+def _values(source: AffinitySource, box: Box, channels: slice | int | None = None) -> NDArray[np.generic]:
+    """Read a box of the file, with an axis z in any case."""
+    image = _open(source)
+    area: dict[str, Any] = dict(zip("zyx", index_of(box), strict=True))
+    if channels is not None:
+        area["c"] = channels
+    if "z" in image.axes:
+        return np.asarray(image.read(**area))
+    del area["z"]
+    return np.expand_dims(np.asarray(image.read(**area)), -3)

@@ -100,7 +100,7 @@ class Tables:
     name = "measure"
 
     def __init__(self, options: MeasureOptions) -> None:
-        self._families = options.families
+        self._options = options
         self.settings = asdict(options)
         self.suffixes = tuple(f".measurements{suffix}" for suffix in options.tables)
 
@@ -108,6 +108,13 @@ class Tables:
         """Write ``<name>.measurements<suffix>`` for each format."""
         from teasel.measurement import measure, write_table
 
-        table = measure(segmentation, segmentation.image, families=self._families or None)
+        table = measure(
+            segmentation,
+            nuclei=segmentation.nuclei,
+            families=self._options.families or None,
+            channels=self._options.channels or None,
+            z=segmentation.parameters.get("z"),
+            name=name,
+        )
         for suffix in self.suffixes:
             write_table(table, folder / (name + suffix))

@@ -12,7 +12,7 @@ from typing import Any
 
 from teasel.apps.recipe.kinds import Kind, kinds_of
 from teasel.apps.recipe.places import Keys, parse
-from teasel.apps.recipe.recipe import FORMAT, Recipe
+from teasel.apps.recipe.recipe import FORMAT, MODEL_KEYS, Recipe, is_path
 from teasel.errors import InputNotFound, ParameterError
 
 __all__ = ["read_recipe"]
@@ -144,12 +144,13 @@ def _rooted(recipe: Recipe, folder: Path) -> Recipe:
         # a folder whose own name holds * or [ is no pattern
         return str(folder / text) if (folder / text).exists() else os.path.join(glob.escape(str(folder)), text)
 
-    model = recipe.segment.model
-    if os.sep in model or "/" in model:
-        model = absolute(model)
+    def model(name: str | None) -> str | None:
+        return absolute(name) if name is not None and is_path(name) else name
+
+    models = {key: model(getattr(recipe.segment, key)) for key in MODEL_KEYS}
     return replace(
         recipe,
         inputs=tuple(pattern(text) for text in recipe.inputs),
         output=absolute(recipe.output) if recipe.output is not None else None,
-        segment=replace(recipe.segment, model=model),
+        segment=replace(recipe.segment, **models),
     )

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 
 from teasel.apps.cli.session import SegmentOptions
 from teasel.apps.report.options import ReportOptions
 
-__all__ = ["FORMAT", "ExportOptions", "MeasureOptions", "Recipe", "ReportOptions"]
+__all__ = ["FORMAT", "MODEL_KEYS", "ExportOptions", "MeasureOptions", "Recipe", "ReportOptions", "is_path"]
 
 FORMAT = "teasel recipe 1"
+MODEL_KEYS = ("model", "nuclei_model")
+"""The keys of the section segment that may be paths."""
 
 
 @dataclass(frozen=True)
@@ -19,12 +22,15 @@ class MeasureOptions:
     Parameters
     ----------
     families : tuple of str
-        Families of features, such as shape, intensity, texture; the default set if not given.
+        Families of features, such as shape, intensity, texture; all if not given.
+    channels : tuple of str
+        Channels to measure in, by number from 0 or by name; all if not given.
     tables : tuple of str
         Formats of the tables, by suffix: .csv, .xlsx, .parquet, .h5ad.
     """
 
     families: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
     tables: tuple[str, ...] = (".csv",)
 
 
@@ -67,3 +73,14 @@ class Recipe:
     measure: MeasureOptions | None = None
     export: ExportOptions = field(default_factory=ExportOptions)
     report: ReportOptions | None = None
+
+
+def is_path(model: str) -> bool:
+    """Say whether a model is given as a path, as `teasel.models.find_model` does.
+
+    Examples
+    --------
+    >>> is_path("nuclei"), is_path("./mine")
+    (False, True)
+    """
+    return os.sep in model or "/" in model or model.startswith(".")

@@ -11,7 +11,7 @@ from typing import Any
 
 from teasel.apps.recipe.kinds import kinds_of
 from teasel.apps.recipe.places import SUFFIXES
-from teasel.apps.recipe.recipe import FORMAT, Recipe
+from teasel.apps.recipe.recipe import FORMAT, MODEL_KEYS, Recipe, is_path
 from teasel.errors import ParameterError
 
 __all__ = ["write_recipe"]
@@ -75,12 +75,15 @@ def _relative(recipe: Recipe, folder: Path) -> Recipe:
         except ValueError:  # another drive
             return str(Path(text).absolute())
 
-    model = recipe.segment.model
+    def model(name: str | None) -> str | None:
+        return _dotted(relative(name)) if name is not None and is_path(name) else name
+
+    models = {key: model(getattr(recipe.segment, key)) for key in MODEL_KEYS}
     return replace(
         recipe,
         inputs=tuple(relative(text) for text in recipe.inputs),
         output=None if recipe.output is None else relative(recipe.output),
-        segment=replace(recipe.segment, model=_dotted(relative(model)) if os.sep in model or "/" in model else model),
+        segment=replace(recipe.segment, **models),
     )
 
 

@@ -119,7 +119,7 @@ def _sizes(result: ImageResult, options: ReportOptions, model: dict[str, Any]) -
         return [
             Flag(
                 "unusual sizes",
-                f"typical objects are {typical:.0f} px wide; in 98 % of the training images {smallest:.0f} to {largest:.0f}",
+                f"typical objects are {typical:.0f} px wide; in training images {smallest:.0f} to {largest:.0f} px",
             )
         ]
     whole = ~np.asarray(result.columns.get("touches_border", np.zeros(result.n_objects, bool)), bool)

@@ -112,7 +112,8 @@ def _open(run: RunResults, result: ImageResult, source: Path) -> Image:
 
 
 def _channel(run: RunResults) -> Any:
-    return run.record["parameters"].get("channel")
+    asked = run.record["parameters"]
+    return asked.get("cell", asked.get("channel"))
 
 
 def _changed(result: ImageResult, source: Path) -> bool:
@@ -165,7 +166,7 @@ def _draw_crops(
             if not len(planes):
                 continue
             index = tuple(int(i) for i in planes[len(planes) // 2])
-            seen = View.at(image, labels, index, asked.get("channel"), asked.get("z"))
+            seen = View.at(image, labels, index, _channel(run), asked.get("z"))
         picture = draw_crop(seen, label, _CROP_PX, um=result.pixel_um)
         if picture is not None:
             found[label] = picture

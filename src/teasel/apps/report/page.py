@@ -15,7 +15,7 @@ from teasel.apps.report.content import Content, Subject
 from teasel.apps.report.flags import RULES, Flag
 from teasel.apps.report.markup import Markup, join, tag
 from teasel.apps.report.pictures import Picture
-from teasel.apps.report.plots import bar_cell, box_cell, histogram, number, plate_map, ticks
+from teasel.apps.report.plots import bar_cell, box_cell, histogram, number, plate_map, scale_length
 
 __all__ = ["compose"]
 
@@ -80,13 +80,13 @@ def _sections(content: Content) -> list[tuple[str, str, list[Markup]] | None]:
         ("distributions", "Counts and sizes", _distributions(content)) if with_images else None,
         ("wells", "Wells", wells) if (wells := _wells(content)) else None,
         ("images", "Images", _images(content)) if with_images else None,
-        ("uncertain", "Least certain objects", crops) if (crops := _crops(content)) else None,
+        ("uncertain", "Least certain", crops) if (crops := _crops(content)) else None,
         ("table", "Per image", _table(content)) if with_images else None,
         ("measurements", "Measurements", found) if (found := provenance.measurements(content)) else None,
-        ("how", "How it was made", provenance.settings(content)),
+        ("how", "Settings", provenance.settings(content)),
         ("model", "Model card", provenance.model(content)),
         ("methods", "For your paper", provenance.paper(content)),
-        ("rules", "What the flags mean", _rules(content)),
+        ("rules", "Flags explained", _rules(content)),
     ]
 
 
@@ -299,7 +299,7 @@ def _images(content: Content) -> list[Markup]:
 
 
 def _print_width(n: int) -> str:
-    return "80mm" if n <= 12 else "54mm" if n <= 60 else "40mm"
+    return "80mm" if n <= 4 else "54mm" if n <= 60 else "40mm"
 
 
 def _shot(content: Content, number_: int, one: Subject) -> Markup:
@@ -338,7 +338,7 @@ def _stack(picture: Picture, words: str) -> Markup:
     size = {"width": picture.width, "height": picture.height}
     scale = None
     if picture.um_per_px:
-        length = ticks(0, picture.width * picture.um_per_px / 3, 1)[-1] or picture.width * picture.um_per_px / 5
+        length = scale_length(picture.width * picture.um_per_px)
         share = 100 * length / (picture.width * picture.um_per_px)
         scale = tag("span", f"{length:g} µm", class_="scale", style=f"width:{share:.1f}%", aria_hidden="true")
     return tag(

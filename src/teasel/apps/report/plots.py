@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from teasel.apps.report.markup import Markup, tag
 
-__all__ = ["bar_cell", "box_cell", "histogram", "number", "plate_map", "ticks"]
+__all__ = ["bar_cell", "box_cell", "histogram", "number", "plate_map", "scale_length", "ticks"]
 
 _WIDTH, _HEIGHT = 300, 170  # of a histogram
 _LEFT, _BOTTOM, _TOP, _RIGHT = 40, 34, 8, 12
@@ -46,6 +46,18 @@ def ticks(low: float, high: float, about: int = 4) -> list[float]:
     step = next(power * one for one in (1, 2, 5, 10) if power * one >= 0.75 * raw)
     first = math.ceil(low / step - 1e-9)
     return [round(i * step, 12) for i in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def scale_length(width: float) -> float:
+    """Return the length of a scale bar: round, and a tenth to a quarter of the width.
+
+    Examples
+    --------
+    >>> scale_length(456), scale_length(70), scale_length(0.3)
+    (100.0, 10.0, 0.05)
+    """
+    power = 10.0 ** math.floor(math.log10(width / 4))
+    return float(round(max(power * one for one in (1, 2, 5) if power * one <= width / 4), 9))
 
 
 def histogram(

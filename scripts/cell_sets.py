@@ -41,16 +41,16 @@ class Sets:
     validation: list[Item]
 
 
-def read_cell_sets(data: Path, sources: tuple[str, ...] = tuple(SHARES)) -> Sets:
-    """Read the real sets among `sources` and simulate the scenes."""
+def read_cell_sets(data: Path, sources: tuple[str, ...] = tuple(SHARES), *, training: bool = True) -> Sets:
+    """Read the real sets among `sources` and simulate the scenes; only what is held out, if not for `training`."""
     readers = {"usiigaci": read_usiigaci, "nachtflug": read_nachtflug, "piximi": read_piximi_cells, "imc": read_imc}
-    training: list[Item] = []
+    kept: list[Item] = []
     validation: list[Item] = []
     for name in sources:
-        pairs = simulated_items() if name == "simulated" else readers[name](data)
+        pairs = simulated_items(training) if name == "simulated" else readers[name](data)
         for item, held_out in pairs:
-            (validation if held_out else training).append(item)
-    return Sets(training, validation)
+            (validation if held_out else kept).append(item)
+    return Sets(kept, validation)
 
 
 def chances(items: list[Item]) -> NDArray[np.float64]:
@@ -119,11 +119,11 @@ def read_imc(data: Path) -> Iterator[tuple[Item, bool]]:
                 yield _item(f"imc/{path.stem.removesuffix('_ac_full')}_{metal}", image, labels), held_out
 
 
-def simulated_items() -> Iterator[tuple[Item, bool]]:
+def simulated_items(training: bool = True) -> Iterator[tuple[Item, bool]]:
     """Simulate scenes of every style."""
     for style in styles():
         for held_out, first, count in ((False, 0, SCENES_PER_STYLE), (True, FIRST_HELD_OUT_SEED, HELD_OUT_SCENES)):
-            for seed in range(first, first + count):
+            for seed in range(first, first + count) if held_out or training else ():
                 scene = simulate(style, size_px=SCENE_PX, seed=seed)
                 family, _, kind = style.partition("-")
                 yield _item(f"simulated_{family}/{kind or family}-{seed}", scene.image, scene.labels), held_out

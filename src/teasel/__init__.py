@@ -16,6 +16,7 @@ from teasel.geometry import VoxelSize
 if TYPE_CHECKING:
     from teasel.images import Image, open_image
     from teasel.labels.metrics import evaluate
+    from teasel.measurement import measure
     from teasel.models import load_model
     from teasel.segment import Segmentation, segment
 
@@ -28,6 +29,7 @@ __all__ = [
     "VoxelSize",
     "evaluate",
     "load_model",
+    "measure",
     "open_image",
     "segment",
 ]
@@ -37,6 +39,7 @@ _HOMES = {
     "open_image": "teasel.images",
     "evaluate": "teasel.labels.metrics",
     "load_model": "teasel.models",
+    "measure": "teasel.measurement",
     "Segmentation": "teasel.segment",
     "segment": "teasel.segment",
 }

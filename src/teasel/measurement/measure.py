@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from teasel import settings
 from teasel.errors import ParameterError, ShapeError
 from teasel.geometry import VoxelSize
 from teasel.measurement.compartments import Compartment, compartments_of, read_spatial
@@ -51,12 +53,12 @@ def measure(
     labels : Segmentation, path, ndarray, LazyArray or Image
         What `teasel.segment` gives, or a label image of shape ([t,] [z,] y, x): 0 for background, a number of its own
         for each object, -1 for pixels not judged, which count as background.
-    image : path, ndarray or Image, optional
-        The image that the labels are of; that of the segmentation if not given.
+    image : path, ndarray or Image, or a list of paths or Images, optional
+        The image that the labels are of; that of the segmentation if not given. Several are channels of one field.
     nuclei : as `labels`, optional
-        Nuclei on the same grid. Then `labels` are cells, and nuclei, cells and the cytoplasm between them are
-        measured, a row per cell. A nucleus belongs to the cell it shares most pixels with; several of one cell are
-        measured as one.
+        Nuclei on the same grid; those of the segmentation if not given. Then `labels` are cells, and nuclei, cells
+        and the cytoplasm between them are measured, a row per cell. A nucleus belongs to the cell it shares most pixels
+        with; several of one cell are measured as one.
     families : sequence of str or Family, optional
         Which families of features, by name or with parameters of their own; all if not given.
     channels : sequence of int or str, optional
@@ -72,7 +74,7 @@ def measure(
     tile_px : int, optional
         Edge of the tiles to measure in; 1024 in planes, 128 in volumes if not given. The numbers do not depend on it.
     threads : int, optional
-        How many tiles to measure at a time; 1 if not given.
+        How many tiles to measure at a time; the setting's, else one per CPU of this process if not given.
     progress : callable, optional
         Called as ``progress(done, total)``; an exception raised in it stops the work.
 
@@ -106,7 +108,7 @@ def measure(
     ([7], [50.0])
     """
     chosen = _choose_families(families)
-    labels, image, z, score_of = _unpack(labels, image, z)
+    labels, image, nuclei, z, score_of = _unpack(labels, image, nuclei, z)
     if image is None:
         raise ParameterError("no image to measure in; give the image that the labels are of")
     array = open_labels(labels)
@@ -138,26 +140,27 @@ def measure(
             if progress is not None:
                 progress(int(1000 * (done + part)), 1000 * len(frames))
 
-        parts.append(_measure_frame(kinds, pixels, numbers, chosen, edge_px, threads or 1, tick))
+        parts.append(_measure_frame(kinds, pixels, numbers, chosen, edge_px, _thread_count(threads), tick))
     table = Measurements.concatenate(parts) if len(parts) > 1 else parts[0]
-    settings = _settings(chosen, labelled, opened.voxel_size_um, unit, plane, tuple(dict.fromkeys(notes)))
+    made = _settings(chosen, labelled, opened.voxel_size_um, unit, plane, tuple(dict.fromkeys(notes)))
     source = name if name is not None else (opened.source.name if opened.source else "")
     identity = {"image": np.full(len(table), source, dtype=object).astype(str)} | table.objects
     if score_of is not None:
         identity["score"] = score_of(table.objects["label"])
     relations = tuple(replace(relation, image=source) for relation in table.relations)
-    return replace(table, objects=identity, settings=settings, relations=relations)
+    return replace(table, objects=identity, settings=made, relations=relations)
 
 
 def _unpack(
-    labels: Any, image: Any, z: int | str | None
-) -> tuple[Any, Any, int | str | None, Callable[[NDArray[np.int64]], NDArray[np.float32]] | None]:
-    """Take a segmentation apart: its labels, image, plane and scores."""
+    labels: Any, image: Any, nuclei: Any, z: int | str | None
+) -> tuple[Any, Any, Any, int | str | None, Callable[[NDArray[np.int64]], NDArray[np.float32]] | None]:
+    """Take a segmentation apart: its labels, image, nuclei, plane and scores."""
     if not (hasattr(labels, "labels") and hasattr(labels, "scores")):
-        return labels, image, z, None
+        return labels, image, nuclei, z, None
     scores = np.asarray(labels.scores)
     plane = z if z is not None else labels.parameters.get("z")
-    return labels.labels, labels.image if image is None else image, plane, lambda label: scores[label - 1]
+    inner = nuclei if nuclei is not None else getattr(labels, "nuclei", None)
+    return labels.labels, labels.image if image is None else image, inner, plane, lambda label: scores[label - 1]
 
 
 def _choose_families(families: Sequence[str | Family] | None) -> tuple[Family, ...]:
@@ -181,6 +184,16 @@ def _voxel(size: VoxelSize, axes: str) -> tuple[tuple[float, ...], str, tuple[st
         "cubes" if len(axes) == 3 else "squares"
     )
     return (1.0,) * len(axes), "px", (note,)
+
+
+def _thread_count(threads: int | None) -> int:
+    """Return how many threads to use: as many as asked for, else the setting's, else all CPUs of this process."""
+    asked = settings.get("threads") if threads is None else str(threads)
+    if not asked:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if not asked.isdecimal() or int(asked) < 1:
+        raise ParameterError(f"threads is {asked!r}; expected a whole number of 1 or more")
+    return int(asked)
 
 
 def _survey(

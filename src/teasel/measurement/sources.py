@@ -143,7 +143,7 @@ def open_pixels(
     ParameterError
         If there is no such channel or plane, or it must be said which plane.
     """
-    opened = open_image(image, axes=axes, voxel_size_um=voxel_size_um)
+    opened = _open_image(image, axes, voxel_size_um)
     plane = _plane(opened, len(shape), z)
     expected = tuple(n for a, n in opened.sizes.items() if a != "c" and not (a == "z" and plane is not None))
     if tuple(shape) != expected:
@@ -154,6 +154,49 @@ def open_pixels(
         )
     chosen = _channels(opened, channels)
     return opened, chosen, _names(opened, chosen), plane
+
+
+class _Channels(LazyArray):
+    """Several images of one field as the channels of one."""
+
+    def __init__(self, images: Sequence[Image], at: int) -> None:
+        first = images[0]
+        shape = [n for a, n in first.sizes.items() if a != "c"]
+        self._images = [(image, i) for image in images for i in range(image.sizes.get("c", 1))]
+        self._at = at
+        super().__init__([*shape[:at], len(self._images), *shape[at:]], first.dtype)
+
+    def read_block(self, block: Block) -> NDArray[Any]:
+        """Read the channels of a block, each from its image."""
+        chosen = self._images[block[self._at]]
+        rest = [s for i, s in enumerate(block) if i != self._at]
+        parts = []
+        for image, channel in chosen:
+            selection: dict[str, Any] = dict(zip([a for a in image.axes if a != "c"], rest, strict=True))
+            parts.append(image.read(**selection, **({"c": channel} if "c" in image.axes else {})))
+        return np.stack(parts, axis=self._at)
+
+
+def _open_image(image: Any, axes: str | None, voxel_size_um: VoxelSize | None) -> Image:
+    """Open one image, or several of one field as the channels of one."""
+    if not (isinstance(image, list | tuple) and image and isinstance(image[0], str | os.PathLike | Image)):
+        return open_image(image, axes=axes, voxel_size_um=voxel_size_um)
+    images = [open_image(one, axes=axes, voxel_size_um=voxel_size_um) for one in image]
+    if len(images) == 1:
+        return images[0]
+    kinds = {(tuple((a, n) for a, n in one.sizes.items() if a != "c"), str(one.dtype)) for one in images}
+    if len(kinds) > 1:
+        listing = "; ".join(f"{_stem(one)}: {one.axes} {one.shape}, {one.dtype}" for one in images)
+        raise ShapeError(f"images of one field must have the same size and type; got {listing}")
+    names = [name or _stem(one) for one in images for name in (one.channel_names or ("",))]
+    axes_of = images[0].axes.replace("c", "")
+    at = 1 if axes_of.startswith("t") else 0
+    joined = f"{axes_of[:at]}c{axes_of[at:]}"
+    return Image(_Channels(images, at), joined, images[0].voxel_size_um, tuple(names), source=images[0].source)
+
+
+def _stem(image: Image) -> str:
+    return image.source.name.split(".")[0] if image.source else ""
 
 
 def _open_label_file(path: Path) -> Any:

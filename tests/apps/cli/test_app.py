@@ -11,6 +11,7 @@ import teasel as package
 
 COMMANDS = [
     "segment",
+    "measure",
     "agglomerate",
     "run",
     "report",

@@ -10,7 +10,20 @@ import typer
 from typer.core import TyperGroup
 
 import teasel
-from teasel.apps.cli import adapt, agglomerate, convert, demo, evaluate, info, models, report, run, segment, train
+from teasel.apps.cli import (
+    adapt,
+    agglomerate,
+    convert,
+    demo,
+    evaluate,
+    info,
+    measure,
+    models,
+    report,
+    run,
+    segment,
+    train,
+)
 from teasel.apps.cli.console import one_line
 from teasel.apps.cli.exits import STOPPED, exit_code
 from teasel.errors import TeaselError
@@ -70,5 +83,5 @@ def _options(
     """
 
 
-for command in (segment, agglomerate, run, report, evaluate, convert, train, adapt, models, info, demo):
+for command in (segment, measure, agglomerate, run, report, evaluate, convert, train, adapt, models, info, demo):
     command.add_to(app)

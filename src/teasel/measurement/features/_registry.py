@@ -12,7 +12,7 @@ from teasel.measurement.features._base import Family
 
 __all__ = ["find", "names"]
 
-_ORDER = ("size_shape", "zernike", "skeleton", "intensity", "radial_distribution", "texture", "granularity")
+_ORDER = ("shape", "zernike", "skeleton", "intensity", "radial_distribution", "texture", "granularity")
 
 
 def names() -> tuple[str, ...]:

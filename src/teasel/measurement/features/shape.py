@@ -17,11 +17,11 @@ from teasel.measurement.table import Feature
 if TYPE_CHECKING:
     from teasel.measurement.objects import Objects
 
-__all__ = ["SizeShape"]
+__all__ = ["Shape"]
 
 
 @dataclass(frozen=True)
-class SizeShape(Family):
+class Shape(Family):
     """Size and shape, in micrometres where the voxel size is known.
 
     References
@@ -29,7 +29,7 @@ class SizeShape(Family):
     Stirling et al., CellProfiler 4 (2021), doi:10.1186/s12859-021-04344-9, module MeasureObjectSizeShape.
     """
 
-    name: ClassVar[str] = "size_shape"
+    name: ClassVar[str] = "shape"
 
     def features(self, scene: Scene) -> tuple[Feature, ...]:
         """List the features of planes or volumes."""

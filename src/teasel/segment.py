@@ -165,6 +165,11 @@ def segment(
     loaded = (
         model if isinstance(model, Model) else load_model(model, backend=backend, precision=precision, threads=threads)
     )
+    if loaded.spec.ndim != 2:
+        raise ParameterError(
+            f"model {loaded.name!r} works on volumes; use teasel.inference.volume.segment_volume, or on the command "
+            "line teasel segment VOLUME -o OUT.ome.zarr"
+        )
     if diameter_px is not None and not 0 < diameter_px < float("inf"):
         raise ParameterError(f"the object diameter is {diameter_px} px; expected a number above 0")
     began = time.perf_counter()

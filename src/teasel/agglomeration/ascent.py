@@ -119,7 +119,7 @@ def _follow(directions, ends):
                     trail[length] = at
                     length += 1
                     dz, dy, dx = code // 9 - 1, code // 3 % 3 - 1, code % 3 - 1
-                    cz, cy, cx = cz + dz, cy + dy, cx + dx
+                    cz, cy, cx = cz + dz, cy + dy, cx + dx  # type: ignore[assignment]
                     at += dz * sz + dy * sy + dx
                 number = flat[at]
                 for i in range(length):

@@ -10,7 +10,10 @@ import typer
 from teasel.apps.cli.options import takes_fields_of
 from teasel.apps.cli.run import carry_out
 from teasel.apps.cli.session import SegmentOptions
+from teasel.apps.cli.volume import is_volume_model, segment_one_volume
+from teasel.apps.cli.volume_options import VolumeOptions
 from teasel.apps.recipe import ExportOptions, MeasureOptions, Recipe, ReportOptions, write_recipe
+from teasel.errors import ParameterError
 
 __all__ = ["add_to"]
 
@@ -33,6 +36,14 @@ def segment(
     save_recipe: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write what is typed here as a recipe for `teasel run`.")
     ] = None,
+    threshold: Annotated[
+        float | None, typer.Option(help="Volumes: affinity from 0 to 1 below which nothing is merged.")
+    ] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Volumes: a Dask scheduler, such as tcp://host:8786.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Volumes: processes on this machine.")] = None,
+    memory: Annotated[str, typer.Option(help="Volumes: what each worker may use.")] = "2GB",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Do images again that are done, and replace other files.")
     ] = False,
@@ -51,7 +62,14 @@ def segment(
       teasel segment 'plate/*.tif' -o results --diameter 30 --model nuclei-fast
       teasel segment slide.ome.tif -o results --model cells --cell CD45 --nucleus DAPI
       teasel segment 'plate/*.tif' -o results --measure --report --save-recipe plate.toml
+      teasel segment volume.ome.zarr -o out.ome.zarr --model neurites --memory 6GB
     """
+    if is_volume_model(settings.model):
+        where = VolumeOptions(threshold, scheduler=scheduler, workers=workers, memory=memory)
+        segment_one_volume(images, output, settings, where, quiet=quiet)
+        return
+    if (threshold, scheduler, workers) != (None, None, None):
+        raise ParameterError("--threshold, --scheduler and --workers are for models of volumes, such as neurites")
     formats = tuple(part.strip() for part in export.split(",") if part.strip()) if export else ()
     recipe = Recipe(
         inputs=tuple(images),

@@ -18,7 +18,7 @@ from teasel.inference.volume.result import halvings
 from teasel.inference.volume.waves import Runner, Serial, Task
 from teasel.inference.volume.writing import level_regions, prepare_result, relabel_region, shrink_region
 
-__all__ = ["agglomerate_volume", "work_folder"]
+__all__ = ["agglomerate_volume", "claim", "work_folder"]
 
 Progress = Callable[[int, int], None]
 
@@ -89,7 +89,7 @@ def agglomerate_volume(
     if block is None:
         block = block_for(runner.memory, halo, shape, n_channels=len(recipe.source.offsets), n_workers=runner.n_workers)
     folder = work_folder(out).absolute()
-    _claim(folder, recipe)
+    claim(folder, recipe)
     job = Job(recipe, str(folder), shape, block)
     _run_stages(_Stages(runner, job, progress, order))
     os.replace(job.result, out)
@@ -171,7 +171,7 @@ class _Renamed:
         self.task(job, self.prefix + key)
 
 
-def _claim(folder: Path, recipe: Recipe) -> None:
+def claim(folder: Path, recipe: Recipe) -> None:
     """Make the work folder, or check that the one that stands there is about the same recipe."""
     content = {"digest": recipe.digest, "recipe": recipe.to_dict()}
     path = folder / "recipe.json"

@@ -49,6 +49,8 @@ class Recipe:
         Affinity in [0, 1] below which nothing is merged; not used by the mutex watershed.
     background : float
         Openness in [0, 1] below which a voxel belongs to nothing.
+    origin : tuple of (str, str)
+        What the affinities were made from: image, model and its digest.
     """
 
     source: AffinitySource
@@ -56,6 +58,7 @@ class Recipe:
     method: Agglomeration | MutexWatershed = field(default_factory=Agglomeration)
     threshold: float = 0.5
     background: float = 0.0
+    origin: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("threshold", "background"):

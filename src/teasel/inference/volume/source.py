@@ -87,7 +87,7 @@ class AffinitySource:
             moved = tuple((a + o, b + o) for (a, b), o in zip(box, offset, strict=True))
             there = tuple((max(0, a), min(size, b)) for (a, b), size in zip(moved, self.shape, strict=True))
             if all(a < b for a, b in there):
-                found[(channel, *index_of(shift(there, moved)))] = quantise(_values(self, there, channel))
+                found[channel][index_of(shift(there, moved))] = quantise(_values(self, there, channel))
         return found
 
 

@@ -1,0 +1,191 @@
+"""The first stage: affinities of an image volume by a network, tile by tile on a grid that never changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teasel.agglomeration import quantise
+from teasel.errors import DataError, ModelError, ParameterError
+from teasel.geometry import VoxelSize
+from teasel.images import Image, open_image
+from teasel.inference.volume.grid import Box, Grid, grow, index_of, shift
+from teasel.inference.volume.store import WorkFolder
+from teasel.inference.volume.writing import hash_of
+from teasel.models import Model, load_model
+
+__all__ = ["TILE", "PredictJob", "measure_range", "predict_tile", "prepare_affinities"]
+
+TILE = (32, 128, 128)
+"""Voxels that a tile answers for: part of the method, for a network sees a little of where its tile ends."""
+
+SAMPLES = 64
+
+
+@dataclass(frozen=True)
+class PredictJob:
+    """What a worker must know to predict a tile.
+
+    Parameters
+    ----------
+    model : str
+        Name or folder of a model for volumes with affinities.
+    image : str
+        Path of the image.
+    axes : str, optional
+        Its axes, where the file does not say.
+    channel : int, optional
+        Channel to read, if it has several.
+    voxel_size : tuple of float, optional
+        Micrometres (z, y, x), where the file does not say.
+    low, high : float
+        Values that become 0 and 1.
+    folder : str
+        Work folder.
+    """
+
+    model: str
+    image: str
+    axes: str | None
+    channel: int | None
+    voxel_size: tuple[float, float, float] | None
+    low: float
+    high: float
+    folder: str
+
+    @property
+    def path(self) -> Path:
+        """Where the affinities go."""
+        return Path(self.folder) / "affinities.zarr"
+
+    @property
+    def work(self) -> WorkFolder:
+        """Where done records go."""
+        return WorkFolder(self.folder)
+
+    @property
+    def opened(self) -> Image:
+        """The image."""
+        return _open(self.image, self.axes, self.voxel_size)
+
+    @property
+    def grid(self) -> Grid:
+        """The tiles."""
+        sizes = self.opened.sizes
+        return Grid((sizes.get("z", 1), sizes["y"], sizes["x"]), TILE)
+
+    def read(self, box: Box) -> NDArray[np.float32]:
+        """Read a box of the image, float32 (z, y, x), not normalised."""
+        image = self.opened
+        area: dict[str, Any] = dict(zip("zyx", index_of(box), strict=True))
+        if "z" not in image.axes:
+            del area["z"]
+        if "c" in image.axes:
+            area["c"] = self.channel or 0
+        values = np.asarray(image.read(**area), np.float32)
+        return values.reshape(tuple(b - a for a, b in box))
+
+
+@lru_cache(maxsize=4)
+def _open(path: str, axes: str | None, size: tuple[float, float, float] | None) -> Image:
+    """Open the image once per process, and check that it is a volume."""
+    image = open_image(path, axes=axes, voxel_size_um=VoxelSize(*size) if size else None)
+    if image.sizes.get("t", 1) > 1:
+        raise ParameterError(f"{path} is a time series; models for volumes take one time point, give that as a file")
+    return image
+
+
+@lru_cache(maxsize=1)
+def _load(name: str) -> Model:
+    return load_model(name, threads=1)
+
+
+def prepare_affinities(job: PredictJob, model: Model) -> None:
+    """Make the empty file of affinities, unless it is there."""
+    import zarr
+
+    if job.path.exists():
+        return
+    job.path.parent.mkdir(parents=True, exist_ok=True)
+    size = job.opened.voxel_size_um
+    array = zarr.create_array(
+        job.path,
+        shape=(len(offsets_of(model)), *job.grid.shape),
+        chunks=(1, *TILE),
+        dtype="u1",
+        fill_value=0,
+        dimension_names=["c", "z", "y", "x"],
+    )
+    array.attrs["voxel_size_um"] = list(size.along("zyx"))
+
+
+def offsets_of(model: Model) -> tuple[tuple[int, int, int], ...]:
+    """Return the steps of a model's affinities, the first three one voxel along z, y and x.
+
+    Raises
+    ------
+    ModelError
+        If the model is not for volumes or predicts no affinities.
+    """
+    representation: Any = model.spec.representation
+    if model.spec.ndim != 3 or representation.name != "affinity":
+        raise ModelError(
+            f"model {model.name!r} predicts {representation.name} in {model.spec.ndim}D; volumes are segmented from "
+            "affinities in 3D, as of the model 'neurites'"
+        )
+    return tuple((a, b, c) for a, b, c in representation.offsets_volume)
+
+
+def measure_range(job: PredictJob, percentiles: tuple[float, float]) -> tuple[float, float]:
+    """Measure the intensity range on tiles spread evenly over the volume; always the same ones.
+
+    Raises
+    ------
+    DataError
+        If no voxel read holds a finite number, or all are equal.
+    """
+    grid = job.grid
+    chosen = np.unique(np.linspace(0, len(grid) - 1, SAMPLES).round().astype(int))
+    values = np.concatenate([job.read(grid.box(int(n)))[::2, ::4, ::4].ravel() for n in chosen])
+    values = values[np.isfinite(values)]
+    if not len(values):
+        raise DataError(f"{job.image} holds no finite number where it was looked at")
+    low, high = (float(v) for v in np.percentile(values, percentiles))
+    if high <= low:
+        raise DataError(f"{job.image}: every voxel looked at is {low:g}; a network sees nothing in it")
+    return low, high
+
+
+def predict_tile(job: PredictJob, key: str) -> None:
+    """Predict the affinities of a tile, and write them as whole chunks."""
+    import zarr
+
+    model = _load(job.model)
+    box = job.grid.box(int(key))
+    halo = _halo(model)
+    wide = grow(box, halo, halo, job.grid.shape)
+    values = np.nan_to_num((job.read(wide) - np.float32(job.low)) / np.float32(job.high - job.low))
+    before = [h - (b - w) for h, (b, _), (w, _) in zip(halo, box, wide, strict=True)]
+    full = [t + 2 * h for t, h in zip(TILE, halo, strict=True)]
+    full = [-(-n // model.spec.divisor) * model.spec.divisor for n in full]
+    pad = [(b, f - b - n) for b, f, n in zip(before, full, values.shape, strict=True)]
+    batch = np.pad(values, pad, mode="symmetric").astype(np.float32)[None, None]
+    batch = np.repeat(batch, model.spec.in_channels, 1)
+    inner = index_of(shift(box, tuple((w - b, w) for (w, _), b in zip(wide, before, strict=True))))
+    affinity = np.clip(model.run(batch)["affinity"][0][(slice(None), *inner)], 0, 1)
+    found = quantise(affinity)
+    zarr.open_array(job.path, mode="r+")[(slice(None), *index_of(box))] = found
+    job.work.declare("affinities", key, hash_of(found))
+
+
+def _halo(model: Model) -> tuple[int, int, int]:
+    """Context per axis: less along an axis that the network shrinks less."""
+    steps = model.spec.network["params"].get("steps")
+    along_z = int(np.prod([s[0] for s in steps])) if steps else model.spec.divisor
+    halo = model.spec.halo_px
+    return halo * along_z // model.spec.divisor, halo, halo

@@ -43,7 +43,7 @@ class Height:
     >>> affinities = np.full((3, 1, 1, 5), 255, np.uint8)
     >>> affinities[2, 0, 0, 1] = 0
     >>> Height(smooth_px=0, distance_weight=0, border_threshold=0).measure(affinities)[0, 0].tolist()
-    [127, 63, 127, 191, 255]
+    [255, 127, 127, 255, 255]
     """
 
     border_threshold: float = 0.5

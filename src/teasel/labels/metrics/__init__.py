@@ -12,6 +12,7 @@ from teasel.labels.metrics.bootstrap import Interval, bootstrap_difference, boot
 from teasel.labels.metrics.boundary import Boundary, BoundaryIou, boundary_f, boundary_iou
 from teasel.labels.metrics.calibration import auroc, brier_score, expected_calibration_error, reliability
 from teasel.labels.metrics.counts import Counts, area_bias, count_objects, recall_by_size
+from teasel.labels.metrics.edits import Edits, edits_to_truth
 from teasel.labels.metrics.evaluate import evaluate
 from teasel.labels.metrics.evaluation import Evaluation, ImageScores
 from teasel.labels.metrics.information import Information, variation_of_information
@@ -19,6 +20,7 @@ from teasel.labels.metrics.matching import THRESHOLDS, Matching, average_precisi
 from teasel.labels.metrics.overlap import Overlap, overlap
 from teasel.labels.metrics.panoptic import PanopticQuality, panoptic_quality
 from teasel.labels.metrics.rand import Rand, adapted_rand
+from teasel.labels.metrics.run_length import RunLength, run_length
 from teasel.labels.metrics.seg import Detection, SegmentationAccuracy, ctc_det, ctc_seg
 from teasel.labels.metrics.tally import Tally
 
@@ -28,6 +30,7 @@ __all__ = [
     "BoundaryIou",
     "Counts",
     "Detection",
+    "Edits",
     "Evaluation",
     "ImageScores",
     "Information",
@@ -37,6 +40,7 @@ __all__ = [
     "Overlap",
     "PanopticQuality",
     "Rand",
+    "RunLength",
     "SegmentationAccuracy",
     "Tally",
     "adapted_rand",
@@ -53,6 +57,7 @@ __all__ = [
     "count_objects",
     "ctc_det",
     "ctc_seg",
+    "edits_to_truth",
     "evaluate",
     "expected_calibration_error",
     "match",
@@ -61,5 +66,6 @@ __all__ = [
     "panoptic_quality",
     "recall_by_size",
     "reliability",
+    "run_length",
     "variation_of_information",
 ]

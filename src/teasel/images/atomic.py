@@ -79,7 +79,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         _put(temporary, target)
     except (OSError, RuntimeError) as why:  # HDF5 reports a full disk as RuntimeError when it closes the file
         storage = None if isinstance(why, TeaselError) else _explain(why, target, temporary)
-        if isinstance(why, StorageError):  # of what was written within, under a hidden name
+        if isinstance(why, StorageError) and temporary.name in str(why):  # of what was written within the hidden folder
             storage = _explain(OSError(why.errno, ""), target, temporary)
         if storage is None:
             raise

@@ -11,7 +11,7 @@ from teasel.apps.cli.jobs import Job
 from teasel.apps.cli.outputs import describe_result, write_results
 from teasel.apps.cli.products import Product
 from teasel.apps.cli.record import RunRecord
-from teasel.errors import Cancelled
+from teasel.errors import Cancelled, StorageError
 
 if TYPE_CHECKING:
     from teasel.segment import Segmentation
@@ -86,7 +86,7 @@ def run_batch(
         Before anything is done, if results of other images stand under the same names.
     KeyboardInterrupt, Cancelled
         If the work was stopped; the record says so, and a further run goes on from there.
-    OSError
+    StorageError
         If the disk is full; what was finished before stays.
     """
     record.suffixes = (*record.suffixes, *(suffix for product in products for suffix in product.suffixes))
@@ -133,8 +133,8 @@ def _do(
         raise
     except Exception as error:  # whatever is wrong with one image, the others are still done
         if isinstance(error, OSError) and error.errno in _FULL:
-            raise OSError(
-                error.errno, f"the disk of {record.folder} is full; make room and run it again, it goes on from here"
+            raise StorageError(
+                f"the disk of {record.folder} is full; make room and type it again, it goes on from here"
             ) from error
         record.fail(job, error)
         result.failed.append((job, error))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -32,6 +32,9 @@ class Product(Protocol):
     def suffixes(self) -> tuple[str, ...]:
         """How the names of the files end."""
 
+    def check(self) -> None:
+        """Raise if what is asked for cannot be written at all, before anything is done."""
+
     def write(self, segmentation: Segmentation, folder: Path, name: str) -> None:
         """Write the files of one image, each whole or not at all."""
 
@@ -50,6 +53,9 @@ class Nuclei:
 
     def __init__(self, model: Model) -> None:
         self.settings = {"model": model.name, "digest": model.digest}
+
+    def check(self) -> None:
+        """Nothing can be wrong: the model is loaded."""
 
     def write(self, segmentation: Segmentation, folder: Path, name: str) -> None:
         """Write ``<name>.nuclei.tif`` and ``<name>.nuclei.csv``, a row per nucleus with the label of its cell."""
@@ -80,6 +86,16 @@ class Exports:
         self.settings = asdict(options)
         self.suffixes = tuple(f".labels{suffix}" for suffix in options.labels)
 
+    def check(self) -> None:
+        """Raise FormatError if labels cannot be written in a format, before anything is done."""
+        from tempfile import TemporaryDirectory
+
+        from teasel.labels import write_labels
+
+        with TemporaryDirectory() as place:
+            for suffix in self.suffixes:
+                write_labels(Path(place) / f"check{suffix}", [[0, 1], [0, 0]])
+
     def write(self, segmentation: Segmentation, folder: Path, name: str) -> None:
         """Write ``<name>.labels<suffix>`` for each format."""
         from teasel.labels import write_labels
@@ -89,24 +105,35 @@ class Exports:
 
 
 class Tables:
-    """The features of the objects of each image.
+    """The features of the objects of each image, and one table of all of them.
 
     Parameters
     ----------
     options : MeasureOptions
-        Which families of features, and which formats of tables.
+        Which families of features and channels, and which formats of the one table.
     """
 
     name = "measure"
+    suffixes = (".measurements.csv", ".measurements.csv-metadata.json")
 
     def __init__(self, options: MeasureOptions) -> None:
         self._options = options
-        self.settings = asdict(options)
-        self.suffixes = tuple(f".measurements{suffix}" for suffix in options.tables)
+        self.settings = {"families": list(options.families), "channels": list(options.channels)}
+
+    def check(self) -> None:
+        """Raise ParameterError if there is no such format or family, before anything is done."""
+        from teasel.measurement import measure
+        from teasel.measurement.tables import is_table_path
+
+        for suffix in self._options.tables:
+            if suffix != ".zarr" and not is_table_path(f"table{suffix}"):
+                raise ParameterError(f"no table is kept in {suffix!r} files; expected .csv, .xlsx, .parquet or .h5ad")
+        measure([[0, 1], [0, 0]], [[0, 1], [0, 0]], families=self._options.families or None, axes="yx")
 
     def write(self, segmentation: Segmentation, folder: Path, name: str) -> None:
-        """Write ``<name>.measurements<suffix>`` for each format."""
-        from teasel.measurement import measure, write_table
+        """Write ``<name>.measurements.csv`` and the description of its columns."""
+        from teasel.measurement import measure
+        from teasel.measurement.tables import write_table
 
         table = measure(
             segmentation,
@@ -114,7 +141,31 @@ class Tables:
             families=self._options.families or None,
             channels=self._options.channels or None,
             z=segmentation.parameters.get("z"),
-            name=name,
+            name=segmentation.image.source.name if segmentation.image.source else name,
         )
-        for suffix in self.suffixes:
-            write_table(table, folder / (name + suffix))
+        write_table(table, folder / f"{name}{self.suffixes[0]}")
+
+    def gather(self, folder: Path, names: Sequence[str]) -> list[Path]:
+        """Write ``measurements<suffix>`` for each format: the tables of all images under each other.
+
+        Plate, well and field are added if the name of every image says its well.
+
+        Raises
+        ------
+        ShapeError
+            If the pixel size of some images is known and of others not, or some are volumes.
+        """
+        from teasel.measurement import Measurements
+        from teasel.measurement.plates import add_wells, find_well
+        from teasel.measurement.tables import read_table, write_table
+
+        table = Measurements.concatenate(
+            [read_table(folder / f"{name}{self.suffixes[0]}") for name in names], fill=True
+        )
+        images = set(map(str, table.objects["image"]))
+        if images and all(map(find_well, images)):
+            table = add_wells(table)
+        paths = [folder / f"measurements{suffix}" for suffix in self._options.tables]
+        for path in paths:
+            write_table(table, path)
+        return paths

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,7 @@ from teasel.apps.cli.jobs import find_images, make_jobs
 from teasel.apps.cli.products import Exports, Product, Tables
 from teasel.apps.cli.report import make_report
 from teasel.apps.cli.session import segment_jobs
+from teasel.apps.cli.volume import is_volume_model
 from teasel.apps.recipe import Recipe, read_recipe, recipe_schema
 from teasel.errors import ParameterError
 
@@ -80,16 +82,23 @@ def carry_out(recipe: Recipe, output: Path, *, overwrite: bool = False, quiet: b
     typer.Exit
         If an image failed: with `FAILED`, or `USAGE` if none could be done and each for what was asked for.
     """
+    if is_volume_model(recipe.segment.model):
+        raise ParameterError(f"{recipe.segment.model} is a model of volumes; use teasel segment IMAGE -o OUT.ome.zarr")
     jobs = make_jobs(find_images(recipe.inputs), recipe.segment.scene)
-    result = segment_jobs(jobs, output, recipe.segment, products=_products(recipe), overwrite=overwrite, quiet=quiet)
-    if recipe.report is not None and (result.done or result.skipped):
-        make_report(output, None, recipe.report, quiet=quiet)
+    products = _products(recipe)
+    for product in products:
+        product.check()
+    result = segment_jobs(jobs, output, recipe.segment, products=products, overwrite=overwrite, quiet=quiet)
     if not quiet:
         print(f"{_counts(result)}; results in {output}")
     if result.failed:
         print(f"\n{len(result.failed)} of {len(jobs)} images failed:", file=sys.stderr)
         for job, error in result.failed:
             print(f"  {job.source}: {one_line(error)}", file=sys.stderr)
+    whole = [job.name for job in jobs if job in {*result.done, *result.skipped}]
+    if whole:
+        _finish(recipe, output, products, whole, quiet=quiet)
+    if result.failed:
         raise typer.Exit(_code(result))
 
 
@@ -97,6 +106,16 @@ def _products(recipe: Recipe) -> list[Product]:
     """Return what is written for each image beside labels, table and picture."""
     exports: list[Product] = [Exports(recipe.export)] if recipe.export.labels else []
     return exports + ([Tables(recipe.measure)] if recipe.measure is not None else [])
+
+
+def _finish(recipe: Recipe, output: Path, products: Sequence[Product], names: Sequence[str], *, quiet: bool) -> None:
+    """Write what is about all images: the one table, the report."""
+    written = [path for product in products if isinstance(product, Tables) for path in product.gather(output, names)]
+    if recipe.report is not None:
+        written.append(make_report(output, None, recipe.report, quiet=quiet))
+    if not quiet:
+        for path in written:
+            print(f"{path}: all images together")
 
 
 def _code(result: BatchResult) -> int:

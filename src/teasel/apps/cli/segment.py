@@ -27,7 +27,9 @@ def segment(
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where results go; made if need be.")
     ],
     settings: SegmentOptions,
-    measure: Annotated[bool, typer.Option("--measure", help="Measure each object too: NAME.measurements.csv.")] = False,
+    measure: Annotated[
+        bool, typer.Option("--measure", help="Measure each object too: NAME.measurements.csv, and one for all.")
+    ] = False,
     export: Annotated[
         str | None,
         typer.Option(metavar="SUFFIX,...", help="Write labels in other formats too, such as .zip,.geojson."),
@@ -65,6 +67,8 @@ def segment(
       teasel segment volume.ome.zarr -o out.ome.zarr --model neurites --memory 6GB
     """
     if is_volume_model(settings.model):
+        if measure or export or report or save_recipe:
+            raise ParameterError("--measure, --export, --report and --save-recipe are not for models of volumes yet")
         where = VolumeOptions(threshold, scheduler=scheduler, workers=workers, memory=memory)
         segment_one_volume(images, output, settings, where, quiet=quiet)
         return

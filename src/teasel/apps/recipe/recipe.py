@@ -17,7 +17,7 @@ MODEL_KEYS = ("model", "nuclei_model")
 
 @dataclass(frozen=True)
 class MeasureOptions:
-    """What is measured of each object.
+    """What is measured of each object: a table for each image, and one for all of them.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class MeasureOptions:
     channels : tuple of str
         Channels to measure in, by number from 0 or by name; all if not given.
     tables : tuple of str
-        Formats of the tables, by suffix: .csv, .xlsx, .parquet, .h5ad.
+        Formats of the one table of all images, by suffix: .csv, .xlsx, .parquet, .h5ad.
     """
 
     families: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,11 +10,13 @@ import numpy as np
 
 from teasel.apps.report.looks import Look
 from teasel.apps.report.options import ReportOptions
+from teasel.apps.report.quality import surface_range
 from teasel.apps.report.results import ImageResult
 
-__all__ = ["RULES", "Flag", "find_flags"]
+__all__ = ["RULES", "Flag", "common_shading", "find_flags"]
 
 _FEWEST_IMAGES = 5  # for a comparison with the others
+_FEWEST_POOLED = 200  # objects, for a judgement over all images
 _FEWEST_SIZES = 10  # objects, for a share of odd sizes
 
 RULES = {
@@ -38,7 +41,7 @@ RULES = {
     "uneven illumination": (
         "The background, or the brightness of objects, changes smoothly across the field by more than "
         "{max_shading_percent:g} % of the contrast of objects: the range of a quadratic surface, times the share of "
-        "the variance that it explains."
+        "the variance that it explains. Judged for each image, and once for the objects of all images together."
     ),
     "not judged": "The image could not be read again, or has changed since it was segmented.",
 }
@@ -98,6 +101,29 @@ def find_flags(
     if look.problem:
         flags.append(Flag("not judged", look.problem))
     return sorted(flags, key=lambda flag: list(RULES).index(flag.kind))
+
+
+def common_shading(looks: Sequence[Look]) -> float | None:
+    """Return how much the brightness of objects changes across the field, over all images together.
+
+    Illumination is the microscope's, so it shows in all images; many images with few objects each say together what
+    none says alone.
+
+    Parameters
+    ----------
+    looks : sequence of Look
+        Of all images.
+
+    Returns
+    -------
+    float or None
+        Range of a quadratic surface through the brightness of all objects, over their contrast, times the share of
+        the variance that it explains; None with fewer than 200 objects or a single image.
+    """
+    samples = [look.quality.brightness for look in looks if look.quality is not None and len(look.quality.brightness)]
+    if len(samples) < 2 or sum(map(len, samples)) < _FEWEST_POOLED:
+        return None
+    return surface_range(np.concatenate(samples))
 
 
 def _few(result: ImageResult, options: ReportOptions, median_count: float, n_images: int) -> list[Flag]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teasel.apps.cli.record import fingerprint
-from teasel.apps.report.pictures import Picture, View, draw, draw_crop
+from teasel.apps.report.pictures import Picture, View, draw, draw_crop, draw_overlay_file
 from teasel.apps.report.quality import Quality, judge_quality
 from teasel.apps.report.results import ImageResult, RunResults
 from teasel.errors import FormatError, TeaselError
@@ -69,7 +69,8 @@ def look_at(run: RunResults, result: ImageResult, *, picture_px: int, crops: Seq
     Returns
     -------
     Look
-        An image that cannot be read, is gone or has changed since gives a `problem`, not an error.
+        An image that cannot be read, is gone or has changed since gives a `problem`, not an error; the overlay that
+        was made with the results stands in for the picture.
     """
     from teasel.labels import read_labels
 
@@ -86,7 +87,9 @@ def look_at(run: RunResults, result: ImageResult, *, picture_px: int, crops: Seq
             problem=problem,
         )
     except (TeaselError, OSError) as error:
-        return Look(problem=" ".join(str(error).split()))
+        overlay = run.folder / f"{result.name}.overlay.png"
+        picture = draw_overlay_file(overlay, picture_px) if picture_px and overlay.is_file() else None
+        return Look(picture=picture, problem=" ".join(str(error).split()))
 
 
 def _find(run: RunResults, result: ImageResult) -> Path:

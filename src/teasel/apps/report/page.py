@@ -12,7 +12,7 @@ import numpy as np
 
 from teasel.apps.report import provenance
 from teasel.apps.report.content import Content, Subject
-from teasel.apps.report.flags import RULES, Flag
+from teasel.apps.report.flags import RULES, Flag, common_shading
 from teasel.apps.report.markup import Markup, join, tag
 from teasel.apps.report.pictures import Picture
 from teasel.apps.report.plots import bar_cell, box_cell, histogram, number, plate_map, scale_length
@@ -148,7 +148,13 @@ def _attention(content: Content) -> list[Markup]:
     failures += [(name, "results are not complete; type the same command again") for name in run.unfinished]
     if failures:
         rows = [tag("tr", tag("th", _name_of(who), scope="row"), tag("td", why)) for who, why in failures]
-        parts.append(_plain_table(f"{len(failures)} images could not be segmented", ("Image", "Why"), rows))
+        parts.append(
+            _plain_table(
+                f"{len(failures)} image{'' if len(failures) == 1 else 's'} could not be segmented",
+                ("Image", "Why"),
+                rows,
+            )
+        )
     flagged = [(i, one) for i, one in enumerate(content.subjects) if one.flags]
     if flagged:
         kinds = Counter(flag.kind for _, one in flagged for flag in one.flags)
@@ -172,6 +178,10 @@ def _attention(content: Content) -> list[Markup]:
                 class_="quiet",
             )
         )
+    shading = common_shading([one.look for one in content.subjects])
+    if shading is not None and 100 * shading > content.options.max_shading_percent:
+        words = f" The brightness of objects changes by {100 * shading:.0f} % across the field, all images together."
+        parts.append(tag("p", tag("span", "uneven illumination", class_="flag"), words))
     if not parts:
         parts.append(
             tag(

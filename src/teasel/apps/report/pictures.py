@@ -6,6 +6,7 @@ import base64
 import io
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from teasel.labels import outline_mask
 if TYPE_CHECKING:
     from teasel.images import Image
 
-__all__ = ["Picture", "View", "draw", "draw_crop"]
+__all__ = ["Picture", "View", "draw", "draw_crop", "draw_overlay_file"]
 
 _OUTLINE = (255, 196, 0)  # seen on grey, on brown and on blue, also by the colour-blind
 _CHOSEN = (0, 229, 255)
@@ -156,6 +157,16 @@ def draw_crop(view: View, label: int, side_px: int, *, um: float | None = None) 
     size = (max(1, round(labels.shape[1] * scale)), max(1, round(labels.shape[0] * scale)))
     outlines = _outline_layer(labels, size, label)
     return _picture(view.show(view.read((rows, columns))), outlines, size, um / scale if um else None)
+
+
+def draw_overlay_file(path: Path, longest_px: int) -> Picture:
+    """Reduce an overlay that was made before; its outlines cannot be taken away."""
+    from PIL import Image as Pillow
+
+    with Pillow.open(path) as file:
+        shown = file.convert("RGB")
+    shown.thumbnail((longest_px, longest_px))
+    return _picture(np.asarray(shown), np.zeros((shown.height, shown.width), np.uint8), shown.size, None)
 
 
 def _outline_layer(labels: NDArray[np.integer], size: tuple[int, int], chosen: int | None) -> NDArray[np.uint8]:

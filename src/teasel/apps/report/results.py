@@ -122,7 +122,7 @@ def read_run(folder: str | os.PathLike[str]) -> RunResults:
         if entry.get("status") != "done" or not all(file.is_file() for file in files):
             run.unfinished.append(name)
             continue
-        plate, well = _position(Path(str(entry["source"])))
+        plate, well = _position(str(entry["source"]), entry.get("scene"))
         run.images.append(ImageResult(name, entry, _read_table(files[0]), plate, well))
     return run
 
@@ -157,9 +157,12 @@ def _column(name: str, values: tuple[str, ...]) -> NDArray[Any]:
     return np.array([float(value) for value in values], np.int64 if name in ("label", "t") else np.float64)
 
 
-def _position(source: Path) -> tuple[str, str]:
-    """Return plate and well as the file name says them."""
-    return "", ""
+def _position(source: str, scene: str | None) -> tuple[str, str]:
+    """Return plate and well as the file name, or the scene of a plate, says them."""
+    from teasel.measurement.plates import find_well
+
+    found = find_well(f"{source}/{scene}" if scene else source) or find_well(source)
+    return (found.plate, found.well) if found else ("", "")
 
 
 def _natural(text: str) -> list[tuple[int, int, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import uuid
 from collections.abc import Collection, Iterator
@@ -18,6 +19,7 @@ _PREFIX = ".part-"
 _PREFIX_LENGTH = len(_PREFIX) + 9  # with eight hexadecimal digits and a dash
 _LONGEST_NAME = 255  # bytes in a file name, on every file system in use
 _FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the quota of the disk is used up"}
+_NUMPY_CUT_SHORT = re.compile(r"\d+ requested and \d+ written")  # numpy says no more of a disk that is full
 _CLOSED = {
     errno.EACCES: "it may not be written to",
     errno.EPERM: "it may not be written to",
@@ -90,11 +92,12 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 def _explain(error: BaseException, target: Path, temporary: Path) -> StorageError | None:
     """Say why nothing could be written, if it is the disk's fault; libraries pass the number on in many ways."""
-    where = getattr(error, "filename", None)
-    if isinstance(where, str | os.PathLike) and not Path(where).is_relative_to(temporary):
-        return None  # another file, that was being read
-    number, text = getattr(error, "errno", None), str(error)
+    where, number, text = getattr(error, "filename", None), getattr(error, "errno", None), str(error)
+    if number is None and _NUMPY_CUT_SHORT.match(text):
+        number = errno.ENOSPC
     for code, words in {**_FULL, **_CLOSED}.items():
+        if code in _CLOSED and isinstance(where, str | os.PathLike) and not Path(where).is_relative_to(temporary):
+            return None  # another file, that was being read
         if number == code or os.strerror(code) in text or f"errno = {code}," in text:
             place = "make room and try again" if code in _FULL else "choose another folder"
             subject = words if code in _FULL else f"the folder {target.parent}: {words}"
@@ -164,5 +167,5 @@ def _put(temporary: Path, target: Path) -> None:
 def _remove(path: Path) -> None:
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
-    else:
+    elif path.exists() or path.is_symlink():  # to remove nothing is an error on a read-only disk
         path.unlink(missing_ok=True)

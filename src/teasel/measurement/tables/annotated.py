@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from teasel.errors import FormatError
 from teasel.measurement.table import Feature, Measurements
 from teasel.measurement.tables.columns import OBJECT, Column, columns_of, contents_of, measurements_of, parse_contents
+from teasel.measurement.tables.detour import by_detour
 
 if TYPE_CHECKING:
     from anndata import AnnData
@@ -112,7 +113,8 @@ def write(path: Path, table: Measurements, settings: dict[str, Any] | None) -> N
 
     found = to_anndata(table, settings)
     if path.suffix.lower() == ".h5ad":
-        found.write_h5ad(path, compression="gzip")
+        with by_detour(path) as elsewhere:
+            found.write_h5ad(elsewhere, compression="gzip")
         return
     with anndata.settings.override(zarr_write_format=3), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "(Consolidated metadata|zarr v3 autosharding)")  # of no concern to the caller

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from teasel.errors import DataError, FormatError, MissingDependency
 from teasel.measurement.table import Feature, Measurements
 from teasel.measurement.tables.columns import Column, Contents, columns_of, contents_of, measurements_of
+from teasel.measurement.tables.detour import by_detour
 from teasel.measurement.tables.summary import summarise
 
 __all__ = ["LARGEST", "SUFFIXES", "read", "write"]
@@ -41,38 +42,32 @@ def write(path: Path, table: Measurements, settings: dict[str, Any] | None) -> N
     DataError
         If there are more than 1,048,575 objects, or more columns than Excel has.
     """
-    import xlsxwriter
-    from xlsxwriter.exceptions import FileCreateError
-
     if len(table) > LARGEST:
         raise DataError(f"{len(table)} objects; a sheet of Excel ends at {LARGEST}: write .parquet or .h5ad instead")
     columns, contents = columns_of(table), contents_of(table, settings)
     short = summarise(table, _groups(table))
     if max(len(columns), len(short)) > _WIDEST:
         raise DataError(f"{max(len(columns), len(short))} columns; Excel ends at {_WIDEST}: write .parquet or .h5ad")
+    with by_detour(path) as elsewhere:
+        _write_book(elsewhere, columns, short, contents)
+
+
+def _write_book(path: Path, columns: list[Column], short: dict[str, NDArray[Any]], contents: Contents) -> None:
+    """Write every sheet."""
+    import xlsxwriter
+
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    book = xlsxwriter.Workbook(str(path), options)
-    try:
+    with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"title": "Objects", "comments": f"Teasel {contents.settings['teasel']}", "created": _DATE})
         head = book.add_format({"bold": True, "bottom": 1})
-        _sheet(book, head, "Summary", list(short), zip(*(_cells(v) for v in short.values()), strict=True))
-        rows = zip(*(_cells(column.values) for column in columns), strict=True)
-        _sheet(book, head, "Cells", [column.name for column in columns], rows, filtered=len(table))
+        _sheet(book, head, "Summary", list(short), zip(*(values.tolist() for values in short.values()), strict=True))
+        rows = zip(*(column.values.tolist() for column in columns), strict=True)
+        _sheet(book, head, "Cells", [column.name for column in columns], rows, filtered=len(columns[0].values))
         _sheet(book, head, "Settings", ["setting", "value"], _setting_rows(contents.settings))
         _sheet(book, head, "Dictionary", list(_DICTIONARY), map(_explain, columns))
         if contents.relations:
-            _sheet(
-                book,
-                head,
-                "Relations",
-                ["parent", "child", "image", "label_of_parent", "label_of_child"],
-                _pairs(contents),
-            )
-    finally:
-        try:
-            book.close()
-        except FileCreateError as why:  # hides the error of the disk
-            raise why.args[0] if why.args and isinstance(why.args[0], OSError) else OSError(str(why)) from why
+            heads = ["parent", "child", "image", "label_of_parent", "label_of_child"]
+            _sheet(book, head, "Relations", heads, _pairs(contents))
 
 
 def read(path: Path) -> Measurements:
@@ -154,10 +149,6 @@ def _sheet(
                 sheet.write_boolean(line, i, value)
             elif value == value and abs(value) != float("inf"):  # nothing where there is no value
                 sheet.write_number(line, i, value)
-
-
-def _cells(values: NDArray[Any]) -> list[Any]:
-    return values.tolist()
 
 
 def _explain(column: Column) -> tuple[str, ...]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ LARGEST = 1_048_575
 """Objects that fit on a sheet of Excel below the line of headings."""
 
 _WIDEST = 16_384
+_WIDEST_COLUMN = 60  # characters in sight
 _LONGEST = 32_767  # characters in a cell
 _DICTIONARY = ("name", "kind", "type", "channel", "compartment", "unit", "definition", "family")
 _KEYS = _DICTIONARY[3:]
@@ -59,15 +61,18 @@ def _write_book(path: Path, columns: list[Column], short: dict[str, NDArray[Any]
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(str(path), options) as book:
         book.set_properties({"title": "Objects", "comments": f"Teasel {contents.settings['teasel']}", "created": _DATE})
-        head = book.add_format({"bold": True, "bottom": 1})
-        _sheet(book, head, "Summary", list(short), zip(*(values.tolist() for values in short.values()), strict=True))
-        rows = zip(*(column.values.tolist() for column in columns), strict=True)
-        _sheet(book, head, "Cells", [column.name for column in columns], rows, filtered=len(columns[0].values))
-        _sheet(book, head, "Settings", ["setting", "value"], _setting_rows(contents.settings))
-        _sheet(book, head, "Dictionary", list(_DICTIONARY), map(_explain, columns))
+        _sheet(book, "Summary", short)
+        _sheet(book, "Cells", {column.name: column.values for column in columns}, filtered=True)
+        settings = [(key, json.dumps(value, ensure_ascii=False)) for key, value in contents.settings.items()]
+        widest = max((len(text) for _, text in settings), default=1)
+        cells = {"setting": [key for key, _ in settings], "value": [text[:_LONGEST] for _, text in settings]}
+        for at in range(_LONGEST, widest, _LONGEST):  # a long value goes on in the next cell
+            cells[f"value from {at}"] = [text[at : at + _LONGEST] for _, text in settings]
+        _sheet(book, "Settings", cells)
+        _sheet(book, "Dictionary", dict(zip(_DICTIONARY, zip(*map(_explain, columns), strict=True), strict=True)))
         if contents.relations:
-            heads = ["parent", "child", "image", "label_of_parent", "label_of_child"]
-            _sheet(book, head, "Relations", heads, _pairs(contents))
+            heads = ("parent", "child", "image", "label_of_parent", "label_of_child")
+            _sheet(book, "Relations", dict(zip(heads, zip(*_pairs(contents), strict=True), strict=True)))
 
 
 def read(path: Path) -> Measurements:
@@ -126,40 +131,49 @@ def _groups(table: Measurements) -> tuple[str, ...]:
 
 
 def _sheet(
-    book: Any, head: Any, name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]], *, filtered: int = 0
+    book: Any, name: str, columns: Mapping[str, Sequence[Any] | NDArray[Any]], *, filtered: bool = False
 ) -> None:
     """Write one sheet, line by line: headings that stay in sight, numbers as numbers, text as text."""
     sheet = book.add_worksheet(name)
     sheet.freeze_panes(1, 0)
-    for i, word in enumerate(heads):
-        sheet.set_column(i, i, min(max(len(word) + 2, 10), 40))
+    head = book.add_format({"bold": True, "bottom": 1})
+    lists = [values.tolist() if isinstance(values, np.ndarray) else list(values) for values in columns.values()]
     if filtered:
-        sheet.autofilter(0, 0, filtered, len(heads) - 1)
-    for i, word in enumerate(heads):
+        sheet.autofilter(0, 0, len(lists[0]), len(lists) - 1)
+    formats = [book.add_format({"num_format": code}) if (code := _number_format(values)) else None for values in lists]
+    for i, (word, values) in enumerate(zip(columns, lists, strict=True)):
+        longest = max((len(value) for value in values[:200] if isinstance(value, str)), default=0)
+        sheet.set_column(i, i, min(max(len(word) + 2, longest + 1, 9), _WIDEST_COLUMN))
         sheet.write_string(0, i, word, head)
-    for line, row in enumerate(rows, 1):
+    for line, row in enumerate(zip(*lists, strict=True), 1):
         for i, value in enumerate(row):
             if isinstance(value, str):
                 if len(value) > _LONGEST:
+                    heads = list(columns)
                     raise DataError(
                         f"text of {len(value)} characters in {heads[i]}; a cell of Excel ends at {_LONGEST}"
                     )
-                sheet.write_string(line, i, value)
+                if value:
+                    sheet.write_string(line, i, value)
             elif isinstance(value, bool):
                 sheet.write_boolean(line, i, value)
-            elif value == value and abs(value) != float("inf"):  # nothing where there is no value
-                sheet.write_number(line, i, value)
+            elif math.isfinite(value):  # nothing where there is no value
+                sheet.write_number(line, i, value, formats[i])
+
+
+def _number_format(values: list[Any]) -> str:
+    """Return how numbers with a fraction are shown: about four digits that count; what is stored keeps all of them."""
+    known = [abs(value) for value in values[:1000] if isinstance(value, float) and math.isfinite(value) and value]
+    if not known:
+        return ""
+    digits = 3 - math.floor(math.log10(sorted(known)[len(known) // 2]))
+    if not -3 <= digits <= 7:
+        return "0.000E+00"
+    return "0." + "0" * digits if digits > 0 else "0"
 
 
 def _explain(column: Column) -> tuple[str, ...]:
     return (column.name, column.kind, column.type, *(getattr(column.feature, key) for key in _KEYS))
-
-
-def _setting_rows(settings: dict[str, Any]) -> Iterable[tuple[str, ...]]:
-    """Give each setting a line; its value is JSON, in as many cells as it needs."""
-    for key, value in settings.items():
-        text = json.dumps(value, ensure_ascii=False)
-        yield (key, *(text[at : at + _LONGEST] for at in range(0, len(text), _LONGEST)))
 
 
 def _pairs(contents: Contents) -> Iterable[tuple[Any, ...]]:

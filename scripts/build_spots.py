@@ -25,6 +25,7 @@ from teasel.spatial.train import SPOT_CONFIG, fit_spots
 
 WEIGHTS = Path("src/teasel/models/weights")
 RUNS = Path(".runs")
+POOL = 3000
 REAL = (
     "insta_spots/images_unlabelled/smfish_bg_MAX_*_[23].tif",
     "insta_spots/images_unlabelled/rca_*.tif",
@@ -50,7 +51,7 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     real = backgrounds(options.data)
-    crops = SimulatedCrops(Spot(), real, seed=1)
+    crops = SimulatedCrops(Spot(), real, pool=POOL, seed=1)
     fit_spots(crops, RUNS / "spots", SPOT_CONFIG, judged_on=SimulatedCrops(Spot(), real, seed=2))
 
 

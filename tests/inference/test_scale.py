@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,3 +44,34 @@ def test_a_model_without_sizes_says_so():
 @pytest.mark.parametrize(("diameter", "scale"), [(24, 1), (26, 1), (12, 2), (48, 0.5), (1, 4), (1e5, 1 / 16)])
 def test_scales_are_half_octaves_within_bounds(diameter, scale):
     assert network_scale(diameter, oracle()) == pytest.approx(scale)
+
+
+def test_a_model_that_leans_to_its_own_size_is_asked_again():
+    """Sizes predicted half-way between the truth and the trained size still lead to the truth."""
+    image = (discs((400, 420), 12, 14, seed=3) > 0).astype(np.uint8)
+    exact = oracle()
+
+    def leaning(batch):
+        fields = exact.run(batch)
+        return fields | {"size": fields["size"] / 2}
+
+    plane = Plane.of_array(image[None], (0, 100))
+    errors = []
+    for trusted in (0.75, 0.2):
+        model = replace(exact, opened=leaning, spec=replace(exact.spec, trusted_octaves=trusted))
+        errors.append(abs(np.log2(estimate_diameter(model, plane) / 28)))
+    assert errors[0] > 0.25
+    assert errors[1] < 0.25
+
+
+def test_a_plane_with_room_for_few_objects_is_searched_for_smaller_ones():
+    """Where a whole cluster poses as one object, as it may in a tiny crop, its parts are found."""
+    image = (discs((60, 66), 9, 6, seed=4) > 0).astype(np.uint8)
+    exact = oracle()
+
+    def coarse(batch):
+        fields = exact.run(batch)
+        return fields | {"size": np.where(fields["size"] < 0.4, 1.0, fields["size"]).astype(np.float32)}
+
+    found = estimate_diameter(replace(exact, opened=coarse), Plane.of_array(image[None], (0, 100)))
+    assert found < 20

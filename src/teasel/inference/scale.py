@@ -19,10 +19,10 @@ __all__ = ["MAX_SCALE", "MIN_SCALE", "estimate_diameter", "network_scale"]
 WINDOW_PX = 512
 MAX_WINDOWS = 4
 MIN_SCALE, MAX_SCALE = 1 / 16, 4.0
-TRUSTED_OCTAVES = 0.75
 AMBIGUOUS_OCTAVES = 1.5
 CANDIDATES = (1.0, 0.5, 0.25)
-PASSES = 4
+FEW_OBJECTS = 6
+PASSES = 5
 QUANTILES = (0.1, 0.4, 0.9)
 """Of the sizes found: small, typical, large. Typical is below the median, as faint small objects are missed more."""
 
@@ -70,9 +70,10 @@ def estimate_diameter(model: Model, plane: Plane) -> float | None:
     -----
     Windows of at most 512 x 512 px (at most 4, where the image varies most) are reduced by two and run through the
     network. If the objects turn out to be far from the size the network knows best, the windows are looked at again
-    at the size just found, up to 4 times. Each object counts once, whatever its area. Where the sizes found spread
-    over almost a factor of three (whole cells or clumps may pose as objects), the windows are segmented for objects of
-    that size, of half and of a quarter, and the size at which most objects are believed wins.
+    at the size just found, up to 5 times. Each object counts once, whatever its area. Where the sizes found spread
+    over almost a factor of three (whole cells or clumps may pose as objects), or the plane has room for a handful of
+    objects only, the windows are segmented for objects of that size, of half and of a quarter, and the size at which
+    most objects are believed wins.
     """
     if "size" not in {h.name for h in model.spec.heads}:
         raise ModelError(f"model {model.name!r} does not predict object sizes; give the diameter in pixels")
@@ -87,12 +88,13 @@ def estimate_diameter(model: Model, plane: Plane) -> float | None:
             continue
         small, found, large = sizes
         if np.log2(large / small) > AMBIGUOUS_OCTAVES:
-            return max((factor * found for factor in CANDIDATES), key=lambda d: _belief(model, plane, d))
+            return _most_believed(model, plane, found)
         wanted = float(np.clip(best / found, MIN_SCALE, MAX_SCALE))
-        if abs(np.log2(found * scale / best)) <= TRUSTED_OCTAVES or abs(np.log2(wanted / scale)) < 0.1:
-            return found
+        if abs(np.log2(found * scale / best)) <= model.spec.trusted_octaves or abs(np.log2(wanted / scale)) < 0.1:
+            break
         scale = wanted
-    return found
+    few = found is not None and plane.shape[0] * plane.shape[1] < FEW_OBJECTS * found**2
+    return _most_believed(model, plane, found) if found is not None and few else found
 
 
 def _look(model: Model, plane: Plane, scale: float) -> Iterator[Fields]:
@@ -120,6 +122,11 @@ def _measure(model: Model, plane: Plane, scale: float) -> tuple[float, float, fl
     small, typical, large = values[order][np.minimum(np.searchsorted(share, QUANTILES), len(order) - 1)]
     unit = model.spec.object_diameter_px / scale
     return float(unit * 2.0**small), float(unit * 2.0**typical), float(unit * 2.0**large)
+
+
+def _most_believed(model: Model, plane: Plane, found: float) -> float:
+    """Return the size found, its half or its quarter: that at which most objects are believed."""
+    return max((factor * found for factor in CANDIDATES), key=lambda d: _belief(model, plane, d))
 
 
 def _belief(model: Model, plane: Plane, diameter: float) -> float:

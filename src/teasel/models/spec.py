@@ -42,6 +42,9 @@ class ModelSpec:
         then gives one channel per role, each normalised on its own; where only the first is given, it stands for all.
     object_diameter_px : float
         Median object diameter at which the network was trained, in pixels; images are rescaled to it.
+    trusted_octaves : float
+        How far objects may be from that diameter, in octaves, for the size that the network predicts to hold; what it
+        predicts for others leans towards it.
     divisor : int
         Each spatial size given to the network must be a multiple of this.
     halo_px : int
@@ -70,6 +73,7 @@ class ModelSpec:
     in_channels: int = 3
     roles: tuple[str, ...] = ()
     object_diameter_px: float = 24.0
+    trusted_octaves: float = 0.75
     divisor: int = 16
     halo_px: int = 32
     normalisation: tuple[float, float] = (1.0, 99.8)
@@ -86,6 +90,7 @@ class ModelSpec:
             f"in_channels {self.in_channels}; expected 1 or more": self.in_channels < 1,
             f"roles {self.roles}; expected {self.in_channels} or none": len(self.roles) not in (0, self.in_channels),
             f"object_diameter_px {self.object_diameter_px}; expected above 0": not self.object_diameter_px > 0,
+            f"trusted_octaves {self.trusted_octaves}; expected above 0": not self.trusted_octaves > 0,
             f"divisor {self.divisor}; expected 1 or more": self.divisor < 1,
             f"halo_px {self.halo_px}; expected 0 or more": self.halo_px < 0,
             f"normalisation {low}, {high}; expected 0 <= low < high <= 100": not 0 <= low < high <= 100,

@@ -104,6 +104,7 @@ def package(
     tags: tuple[str, ...] = (),
     licences: str = "",
     compact: bool = False,
+    trusted_octaves: float = 0.75,
 ) -> Path:
     """Fit the scores, export the network, measure the exported model on the validation images, write its card.
 
@@ -123,6 +124,8 @@ def package(
         A paragraph for the card on where the images come from.
     compact : bool
         Store the weights for PyTorch in 16 bits, see `export_model`.
+    trusted_octaves : float
+        See `ModelSpec`.
 
     Returns
     -------
@@ -142,6 +145,7 @@ def package(
         in_channels=config.in_channels,
         roles=config.roles,
         object_diameter_px=config.object_diameter_px,
+        trusted_octaves=trusted_octaves,
         divisor=trained.network.divisor,
         halo_px=HALO_PX,
         tags=tags,

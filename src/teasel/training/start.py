@@ -20,7 +20,7 @@ __all__ = ["build_representation", "lineage", "make_network", "network_params", 
 def build_representation(config: TrainingConfig) -> Representation:
     """Build the representation that a configuration names, for objects of the size it trains at."""
     plain = build(config.representation, {})
-    known = "object_diameter_px" in {field.name for field in fields(plain)}  # type: ignore[arg-type]
+    known = "object_diameter_px" in {field.name for field in fields(plain)}
     return build(config.representation, {"object_diameter_px": config.object_diameter_px}) if known else plain
 
 

@@ -65,5 +65,6 @@ class Shape:
             radius += np.where(k < number, length, 0) * np.exp(-apart / width)
         radius = np.maximum(radius, 0.25)
         radius /= np.sqrt(np.mean(radius**2, 1, keepdims=True))
-        elongation = np.exp(rng.uniform(*np.log(self.elongation), count))
+        low, high = (float(np.log(limit)) for limit in self.elongation)
+        elongation = np.exp(rng.uniform(low, high, count))
         return elongation.astype(np.float32), radius.astype(np.float32)

@@ -90,8 +90,8 @@ class InterferenceContrast:
 
     def render(self, anatomy: Anatomy, rng: np.random.Generator) -> Floats:
         """Return the image ``(1, y, x)``."""
-        path = rng.uniform(*self.strength) * (optical_path(anatomy, rng) + 0.4 * debris(anatomy, rng))
-        path = blur(path.astype(np.float32), rng.uniform(0.5, 1.2))
+        delays = rng.uniform(*self.strength) * (optical_path(anatomy, rng) + 0.4 * debris(anatomy, rng))
+        path = blur(delays.astype(np.float32), rng.uniform(0.5, 1.2))
         dy, dx = np.gradient(path)
         direction = rng.uniform(0, 2 * np.pi)
         slope = np.cos(direction) * dx + np.sin(direction) * dy

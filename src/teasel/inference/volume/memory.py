@@ -7,7 +7,7 @@ from teasel.inference.volume.recipe import CHUNK
 
 __all__ = ["BASE_BYTES", "VOXEL_BYTES", "block_for"]
 
-VOXEL_BYTES = 36
+VOXEL_BYTES = 40
 """What a task needs per voxel of its block, context included, with three channels of affinities; measured below it."""
 
 BASE_BYTES = 400 << 20
@@ -47,7 +47,7 @@ def block_for(
     Examples
     --------
     >>> block_for(2 << 30, (11, 11, 11), (5000, 5000, 5000))
-    (320, 320, 320)
+    (320, 320, 256)
     """
     per_voxel = VOXEL_BYTES + n_channels - 3
     room = 0.9 * memory - BASE_BYTES

@@ -110,24 +110,30 @@ class Spot(PointRepresentation):
 
     def decode(self, prediction: Mapping[str, NDArray[np.float32]]) -> DecodedPoints:
         """Read spots back: maxima of heat, moved by their offsets, close ones merged."""
-        found = self.peaks(prediction)
+        found, _ = self.peaks_at(prediction)
         return self.resolve(found.positions_px, found.scores)
 
-    def peaks(self, prediction: Mapping[str, NDArray[np.float32]]) -> DecodedPoints:
+    def peaks_at(self, prediction: Mapping[str, NDArray[np.float32]]) -> tuple[DecodedPoints, NDArray[np.int64]]:
         """Find maxima of heat whose score reaches the threshold, in the order of pixels; close ones are not merged.
 
-        What is found at a pixel depends on the fields within two pixels only, so that tiles can be worked on alone.
+        What is found at a pixel depends on the fields next to it only, so that tiles can be worked on alone.
+
+        Returns
+        -------
+        points : DecodedPoints
+            Positions and scores.
+        pixels : ndarray of int64, shape (n, ndim)
+            The pixel of each maximum.
         """
         from scipy.ndimage import maximum_filter
 
         heat = prediction["heat"][0]
-        lowest = self._heat_of(self.score_threshold)
-        top = (heat == maximum_filter(heat, 3, mode="nearest")) & (heat >= lowest) & (heat > 0)
+        top = (heat == maximum_filter(heat, 3, mode="nearest")) & (heat >= self.lowest_heat) & (heat > 0)
         at = np.nonzero(top)
         pixels = np.stack(at, axis=1)
         offset = np.stack([field[at] for field in prediction["offset"]], axis=1).astype(np.float64)
         offset = np.clip(np.nan_to_num(offset), -1.5, 1.5)
-        return DecodedPoints(pixels + offset, self._score(heat[at].astype(np.float64)))
+        return DecodedPoints(pixels + offset, self.score_of(heat[at].astype(np.float64))), pixels
 
     def resolve(self, positions_px: NDArray[np.float64], scores: NDArray[np.float64]) -> DecodedPoints:
         """Drop whatever lies closer than `min_distance_px` to a spot with a higher score; higher scores first."""
@@ -155,16 +161,17 @@ class Spot(PointRepresentation):
         owner = np.broadcast_to(np.arange(len(points))[:, None], squared.shape)
         return np.ravel_multi_index(tuple(cells[inside].T), shape), owner[inside], squared[inside]
 
-    def _score(self, heat: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Turn heat into the probability of being a spot."""
+    def score_of(self, heat: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Turn heat at maxima into the probability of being a spot."""
         intercept, slope = self.score_weights
         heat = np.clip(heat, EPSILON, 1 - EPSILON)
-        return np.asarray(1 / (1 + np.exp(-(intercept + slope * np.log(heat / (1 - heat))))))
+        return np.asarray(1 / (1 + np.exp(-(intercept + slope * np.log(heat / (1 - heat))))), np.float64)
 
-    def _heat_of(self, score: float) -> float:
-        """Return the heat at which the score has this value."""
+    @property
+    def lowest_heat(self) -> float:
+        """Heat at which the score is the threshold."""
         intercept, slope = self.score_weights
-        score = float(np.clip(score, EPSILON, 1 - EPSILON))
+        score = float(np.clip(self.score_threshold, EPSILON, 1 - EPSILON))
         return float(1 / (1 + np.exp(-(np.log(score / (1 - score)) - intercept) / slope)))
 
 

@@ -7,6 +7,7 @@ one file each in ``detectors/``, the spot simulator that trains and judges them 
 
 from __future__ import annotations
 
+from teasel.spatial.find import find_spots
 from teasel.spatial.spots import Spots
 
-__all__ = ["Spots"]
+__all__ = ["Spots", "find_spots"]

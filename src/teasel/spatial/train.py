@@ -26,7 +26,7 @@ __all__ = ["SPOT_CONFIG", "WeakCrops", "fit_spots"]
 
 SPOT_CONFIG = TrainingConfig(
     representation="spot",
-    widths=(32, 48, 64),
+    widths=(24, 32, 48),
     blocks=(1, 1, 1),
     in_channels=1,
     steps=4500,
@@ -34,9 +34,8 @@ SPOT_CONFIG = TrainingConfig(
     crop_px=128,
     object_diameter_px=3.0,
     learning_rate=2e-3,
-    precision="bf16",
     threads=1,
-    validate_every=250,
+    validate_every=500,
 )
 """Settings of the shipped model."""
 

@@ -23,6 +23,13 @@ COMMANDS = [
     "models show",
     "info",
     "demo",
+    "spots find",
+    "spots consensus",
+    "spatial run",
+    "spatial recipe",
+    "spatial check",
+    "spatial assign",
+    "spatial imc",
 ]
 
 

@@ -22,6 +22,8 @@ from teasel.apps.cli import (
     report,
     run,
     segment,
+    spatial,
+    spots,
     train,
 )
 from teasel.apps.cli.console import one_line
@@ -50,7 +52,7 @@ class _Commands(TyperGroup):
 
 def _goes_on(ctx: Any) -> bool:
     """Say whether the command keeps what it has done when it is stopped."""
-    return ctx.invoked_subcommand in ("segment", "run", "train", "adapt")
+    return ctx.invoked_subcommand in ("segment", "run", "spatial", "train", "adapt")
 
 
 app = typer.Typer(
@@ -83,5 +85,20 @@ def _options(
     """
 
 
-for command in (segment, measure, agglomerate, run, report, evaluate, convert, train, adapt, models, info, demo):
+for command in (
+    segment,
+    measure,
+    agglomerate,
+    run,
+    report,
+    evaluate,
+    convert,
+    train,
+    adapt,
+    spots,
+    spatial,
+    models,
+    info,
+    demo,
+):
     command.add_to(app)

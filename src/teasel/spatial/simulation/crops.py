@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ EMPTY_SHARE = 0.05
 
 @dataclass(frozen=True, eq=False)
 class SimulatedCrops:
-    """Endless simulated crops; number 17 is always the same one.
+    """Simulated crops by number; number 17 is always the same one.
 
     Parameters
     ----------
@@ -34,6 +34,9 @@ class SimulatedCrops:
         Share of crops over a real background, if there are any.
     percentiles : tuple of two float
         Of each crop, become 0 and 1, before the range is varied.
+    pool : int
+        Number of images that are simulated; they come again turned, mirrored and in another range, which takes a tenth
+        of the time. 0 simulates each crop anew.
     seed : int
         Another seed is another endless set.
     """
@@ -43,16 +46,24 @@ class SimulatedCrops:
     crop_px: int = 128
     real_share: float = 0.4
     percentiles: tuple[float, float] = (1.0, 99.8)
+    pool: int = 0
     seed: int = 0
+    _kept: dict[int, Simulated] = field(default_factory=dict, repr=False)
 
     def __call__(self, number: int) -> tuple[NDArray[np.float32], Fields]:
         """Return image ``(1, y, x)`` and targets of crop `number`."""
         random = np.random.default_rng([self.seed, number])
-        made = self.simulated(random)
-        image = normalise(made.image, self.percentiles)
+        made = self._from_pool(int(random.integers(self.pool))) if self.pool else self.simulated(random)
+        image, points = _turned(normalise(made.image, self.percentiles), made.spots.positions_px, random)
         image = image * np.float32(np.exp(random.normal(0, 0.35))) + np.float32(random.normal(0, 0.08))
-        targets = self.representation.encode(made.spots.positions_px, made.image.shape, made.weights)
-        return image[None].astype(np.float32), targets
+        targets = self.representation.encode(points, image.shape, made.weights)
+        return np.ascontiguousarray(image[None], np.float32), targets
+
+    def _from_pool(self, which: int) -> Simulated:
+        """Return one image of the pool; it is simulated when first asked for."""
+        if which not in self._kept:
+            self._kept[which] = self.simulated(np.random.default_rng([self.seed, which, self.pool]))
+        return self._kept[which]
 
     def simulated(self, random: np.random.Generator) -> Simulated:
         """Draw one image with its truth, before normalisation."""
@@ -67,6 +78,20 @@ class SimulatedCrops:
             if random.random() < 0.5:  # fainter or stronger against the ground than it was
                 background = np.maximum(1 + (background - 1) * np.exp(random.normal(0, 0.5)), 0)
         return simulate(shape, scene, seed=random, background=background)
+
+
+def _turned(
+    image: NDArray[np.float32], points: NDArray[np.float64], random: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+    """Mirror and turn a square image and its points at random."""
+    points = points.copy()
+    for axis in (0, 1):
+        if random.random() < 0.5:
+            image = np.flip(image, axis)
+            points[:, axis] = image.shape[axis] - 1 - points[:, axis]
+    if random.random() < 0.5:
+        image, points = image.T, points[:, ::-1]
+    return image, points
 
 
 def normalise(image: NDArray[np.generic], percentiles: tuple[float, float]) -> NDArray[np.float32]:

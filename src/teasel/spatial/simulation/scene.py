@@ -35,9 +35,12 @@ class Scene:
         Whether spots lie in cells only, where there are cells.
     detectability : float
         Height of the median spot after a filter matched to it, in standard deviations of what the filter gives without
-        spots; 5 is hardly seen, 50 is plain.
+        spots; 4 is hardly seen, 50 is plain.
     brightness_spread : float
         Standard deviation of the logarithm of brightness from spot to spot.
+    off_target : float
+        Puncta per spot that look like spots and are none, as from probes bound elsewhere: 0.15 to 0.35 times as bright
+        as the median spot.
     cells : int
         Number of cells.
     cell_contrast : float
@@ -83,6 +86,7 @@ class Scene:
     in_cells: bool = False
     detectability: float = 20.0
     brightness_spread: float = 0.3
+    off_target: float = 0.0
     cells: int = 0
     cell_contrast: float = 1.0
     membrane: float = 0.0
@@ -140,6 +144,7 @@ def random_scene(random: np.random.Generator) -> Scene:
 
     sigma = log_uniform(0.8, 2.8)
     cells = int(random.integers(1, 7)) if random.random() < 0.55 else 0
+    off_target = sometimes(0.2, log_uniform(0.5, 4))
     scene = Scene(
         sigma_px=sigma,
         sigma_z_px=sigma * random.uniform(0.5, 1.5),
@@ -149,8 +154,9 @@ def random_scene(random: np.random.Generator) -> Scene:
         density=min(log_uniform(2e-4, 1.2e-2), 0.06 / sigma**2),
         clustering=sometimes(0.35, random.uniform(0.2, 0.9)),
         in_cells=bool(random.random() < 0.6),
-        detectability=log_uniform(6, 120),
-        brightness_spread=random.uniform(0.0, 0.7),
+        detectability=log_uniform(12 if off_target else 5, 120),
+        brightness_spread=random.uniform(0.0, 0.35 if off_target else 1.1),
+        off_target=off_target,
         cells=cells,
         cell_contrast=log_uniform(0.2, 8),
         membrane=sometimes(0.3, log_uniform(0.1, 3)),

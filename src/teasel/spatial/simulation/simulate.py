@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,9 @@ from teasel.spatial.spots import Spots
 
 __all__ = ["Simulated", "simulate"]
 
-SEEN = 5.0
+SEEN = 3.5
 """Detectability from which a spot counts as there; between `UNSEEN` and it, nobody could say."""
-UNSEEN = 3.5
+UNSEEN = 2.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +44,7 @@ class Simulated:
 
     @property
     def visible(self) -> Spots:
-        """The spots that can be seen: detectability 5 or more."""
+        """The spots that can be seen: detectability 3.5 or more."""
         return self.spots.take(self.spots["detectability"] >= SEEN)
 
     @property
@@ -111,6 +111,21 @@ def simulate(
     columns = {"height": heights, "detectability": seen, "sigma_px": widths[:, -1]}
     spots = merge_close(Spots(positions, columns), 0.9 * max(scene.sigma_px, 1.0))
     return Simulated(image, spots, scene)
+
+
+def _add_puncta(
+    lit: NDArray[np.float64],
+    scene: Scene,
+    inside: NDArray[np.bool_] | None,
+    height: float,
+    random: np.random.Generator,
+) -> NDArray[np.float64]:
+    """Add faint puncta that are no spots, given the height of the median spot."""
+    dense = replace(scene, density=scene.density * scene.off_target, clustering=0.0)
+    positions = draw_places(lit.shape, dense, inside, random)
+    heights = height * random.uniform(0.15, 0.35) * np.exp(random.normal(0, 0.25, len(positions)))
+    widths = widths_of(len(positions), scene.sigmas(lit.ndim), scene.sigma_spread, 1.0, random)
+    return add_spots(lit, positions, heights, widths)
 
 
 def _filtered_noise(ground: NDArray[np.float64], scene: Scene) -> NDArray[np.float64]:

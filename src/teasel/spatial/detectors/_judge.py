@@ -1,0 +1,83 @@
+"""From what a maximum looks like, beside the others of its image, to the probability that it is a spot.
+
+No single number tells spots from noise in every image: not the height over noise (textures, off-target puncta), not the
+height beside the brightest (spots differ), not the count. So all of them are measured, relative to the image itself,
+and a quadratic logistic function of them, fitted on simulated images, gives the probability.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teasel.errors import ShapeError
+from teasel.spatial.detectors._candidates import Candidates
+from teasel.spatial.noise import NoiseMap
+
+__all__ = ["FEATURES", "expand", "features", "score"]
+
+FEATURES = ("local", "overall", "bright", "narrow", "wide", "roundness", "tail", "noisy", "rank")
+PLAIN = 8.0  # deviations above which a maximum is certainly no noise
+
+
+def features(
+    candidates: Candidates, noise: NoiseMap, shape: tuple[int, ...], sigmas: tuple[float, ...]
+) -> NDArray[np.float64]:
+    """Describe each candidate relative to its image.
+
+    Parameters
+    ----------
+    candidates : Candidates
+        All maxima of one image.
+    noise : NoiseMap
+        Deviation of the filter's answer.
+    shape : tuple of int
+        Of the image.
+    sigmas : tuple of float
+        Widths looked for.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 9)
+        ``local`` and ``overall``: log of the answer over the noise nearby and of the whole image; ``bright``: log of
+        the answer over that of bright spots; ``narrow`` and ``wide``: answers of filters 1.5 times narrower and wider
+        over this one's; ``roundness``; ``tail``: how high the faint maxima of the image reach; ``noisy``: how many
+        there are for its size; ``rank``: how many maxima are at least 0.6 times as high, over those as high.
+    """
+    if not len(candidates):
+        return np.zeros((0, len(FEATURES)))
+    response = np.maximum(candidates.response, 1e-12)
+    local = response / np.maximum(noise.at(candidates.pixels), 1e-12)
+    plain = response[local >= PLAIN]
+    top = np.percentile(plain, 75) if len(plain) >= 5 else response.max()
+    spots_that_fit = np.prod(shape) / np.prod([4 * s for s in sigmas])
+    ordered = np.sort(response)
+    above, beside = (len(ordered) - np.searchsorted(ordered, response * part) for part in (0.6, 1.0))
+    table = [
+        np.log(local),
+        np.log(response / max(noise.typical, 1e-12)),
+        np.log(response / top),
+        np.clip(candidates.narrow / response, -1, 3),
+        np.clip(candidates.wide / response, -1, 3),
+        np.clip(candidates.roundness, -0.5, 1),
+        np.full(len(response), np.log(max(float(np.quantile(local, 0.8)), 1.0))),
+        np.full(len(response), np.log((local < PLAIN).sum() / spots_that_fit + 1e-4)),
+        np.log((above + 3) / (beside + 3)),
+    ]
+    return np.stack(table, axis=1)
+
+
+def expand(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return 1, the features, and all products of two: shape (n, 1 + k + k (k + 1) / 2)."""
+    k = table.shape[1]
+    first, second = np.triu_indices(k)
+    return np.concatenate([np.ones((len(table), 1)), table, table[:, first] * table[:, second]], axis=1)
+
+
+def score(table: NDArray[np.float64], weights: tuple[float, ...]) -> NDArray[np.float64]:
+    """Return the probability that each candidate is a spot, shape (n,)."""
+    expanded = expand(table)
+    if expanded.shape[1] != len(weights):
+        raise ShapeError(f"{len(weights)} weights for {expanded.shape[1]} terms; fit them again")
+    total = (expanded * np.array(weights)).sum(1)  # row by row: the same bits whatever the other rows are
+    return np.asarray(1 / (1 + np.exp(-np.clip(total, -50, 50))), np.float64)

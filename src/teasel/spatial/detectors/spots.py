@@ -1,0 +1,119 @@
+"""A trained network that predicts heat and the way to the nearest spot at every pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from teasel.errors import ModelError, ParameterError
+from teasel.models import Model, load_model
+from teasel.representations import DecodedPoints, Fields
+from teasel.representations.spot import Spot
+from teasel.spatial.detectors._base import Detector, Progress
+from teasel.spatial.source import Source, Tile
+from teasel.spatial.spots import Spots
+
+__all__ = ["NetworkDetector"]
+
+EDGE_PX = 512
+"""Pixels in y and x that the network looks at together, apart from the margin; always the same, so that a file read
+piece by piece gives the very spots that the whole gives."""
+BLUR_PLANES = 0.7
+
+
+@dataclass(frozen=True)
+class NetworkDetector(Detector):
+    """Find spots with a trained network; volumes are looked through plane by plane.
+
+    Parameters
+    ----------
+    model : str
+        Name or folder of a model with the representation ``spot``.
+    score_threshold : float, optional
+        Spots with a lower score are dropped; 0 to 1. The model's own if not given.
+    threads : int, optional
+        CPU threads; all cores if not given.
+    """
+
+    name: ClassVar[str] = "spots"
+    model: str = "spots"
+    score_threshold: float | None = None
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.score_threshold is not None and not 0 <= self.score_threshold <= 1:
+            raise ParameterError(f"score_threshold is {self.score_threshold}; expected 0 to 1")
+
+    def detect(self, source: Source, *, tile_px: int, progress: Progress | None = None) -> Spots:
+        """Find spots; `tile_px` has no bearing: the network's own tiles are always the same."""
+        model = load_model(self.model, threads=self.threads)
+        spot = model.spec.representation
+        if not isinstance(spot, Spot):
+            raise ModelError(f"model {model.name!r} predicts {spot.name!r}, not spots; `teasel models` lists others")
+        if self.score_threshold is not None:
+            spot = replace(spot, score_threshold=self.score_threshold)
+        low, high = _range(source, model.spec.normalisation)
+        edge, margin = [EDGE_PX] * source.ndim, [model.spec.halo_px] * source.ndim
+        if source.ndim == 3:
+            edge[0], margin[0] = source.shape[0], 0
+        parts = []
+        tiles = list(source.tiles(edge, margin))
+        for done, tile in enumerate(tiles, start=1):
+            image = (source.read(tile.outer) - np.float32(low)) / np.float32(max(high - low, 1e-6))
+            parts.append(_in_tile(model, spot, image, tile))
+            if progress is not None:
+                progress(done, len(tiles))
+        found = spot.resolve(
+            np.concatenate([part.positions_px for part in parts]), np.concatenate([part.scores for part in parts])
+        )
+        return Spots(found.positions_px, {"score": found.scores}, source.voxel_size_um, (f"model {model.name}",))
+
+
+def _range(source: Source, percentiles: tuple[float, float]) -> tuple[float, float]:
+    """Return the two percentiles of an image, from the same pixels whatever the tiles."""
+    values = np.concatenate([part.ravel() for part in source.sample()])
+    low, high = np.percentile(values, percentiles)
+    return float(low), float(high)
+
+
+def _in_tile(model: Model, spot: Spot, image: NDArray[np.float32], tile: Tile) -> DecodedPoints:
+    """Return the spots whose maximum lies in what counts of a tile."""
+    if image.ndim == 2:
+        found, pixels = spot.peaks_at(_predict(model, image))
+    else:
+        found, pixels = _in_volume(spot, [_predict(model, plane) for plane in image])
+    low, high = np.array([(s.start, s.stop) for s in tile.inside]).T
+    kept = ((pixels >= low) & (pixels < high)).all(1)
+    return DecodedPoints(found.positions_px[kept] + tile.origin, found.scores[kept])
+
+
+def _predict(model: Model, plane: NDArray[np.float32]) -> Fields:
+    """Run the network on one plane, mirrored up to its divisor."""
+    padded = np.pad(plane, [(0, -n % model.spec.divisor) for n in plane.shape], mode="symmetric")
+    batch = np.repeat(padded[None, None], model.spec.in_channels, axis=1)
+    fields = model.run(np.ascontiguousarray(batch, np.float32))
+    return {name: values[0][:, : plane.shape[0], : plane.shape[1]] for name, values in fields.items()}
+
+
+def _in_volume(spot: Spot, planes: list[Fields]) -> tuple[DecodedPoints, NDArray[np.int64]]:
+    """Join planes: a spot is a maximum of heat, a little smoothed along z, among its 26 neighbours."""
+    from scipy.ndimage import gaussian_filter1d, maximum_filter
+
+    heat = np.stack([plane["heat"][0] for plane in planes])
+    smooth = gaussian_filter1d(heat, BLUR_PLANES, axis=0, mode="nearest")
+    best = maximum_filter(heat, (3, 1, 1), mode="nearest")
+    top = (smooth == maximum_filter(smooth, 3, mode="nearest")) & (best >= spot.lowest_heat) & (smooth > 0)
+    pixels = np.argwhere(top)
+    at = tuple(pixels.T)
+    positions = pixels.astype(np.float64)
+    for axis in (0, 1):
+        offset = np.stack([plane["offset"][axis] for plane in planes])
+        positions[:, 1 + axis] += np.clip(offset[at], -1.5, 1.5)
+    below, above = (smooth[(np.clip(at[0] + d, 0, len(heat) - 1), *at[1:])].astype(np.float64) for d in (-1, 1))
+    bend = below - 2 * smooth[at] + above
+    moved = np.where(bend < 0, 0.5 * (below - above) / np.where(bend < 0, bend, -1.0), 0.0)
+    positions[:, 0] += np.clip(moved, -0.5, 0.5)
+    return DecodedPoints(positions, spot.score_of(best[at].astype(np.float64))), pixels

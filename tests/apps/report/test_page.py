@@ -90,6 +90,17 @@ def test_outlines_lie_on_the_objects(report, open_page):
     assert share[1] > 0.95
 
 
+def test_outlines_lie_exactly_above_their_pictures(report, open_page):
+    page = open_page(report)
+    apart = page.eval_on_selector_all(
+        ".picture",
+        """all => all.map(one => [...one.querySelectorAll("img")].map(image => image.getBoundingClientRect()))
+        .filter(([a, b]) => ["x", "y", "width", "height"].some(key => Math.abs(a[key] - b[key]) > 0.6)).length""",
+    )
+    assert apart == 0
+    assert page.locator(".picture").count() == 13
+
+
 def test_the_least_certain_objects_are_shown(report, open_page):
     page = open_page(report)
     scores = page.locator("#uncertain b").all_inner_texts()

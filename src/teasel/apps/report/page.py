@@ -236,7 +236,7 @@ def _wells(content: Content) -> list[Markup]:
     for plate in dict.fromkeys(plate for plate, _ in groups):
         wells = {well: group for (of, well), group in groups.items() if of == plate}
         if plate:
-            parts.append(tag("h3", f"Plate {plate}"))
+            parts.append(tag("h3", f"Plate: {plate}"))
         counts = {well: float(sum(one.result.n_objects for one in group)) for well, group in wells.items()}
         sizes = {well: _median_size(content, group) for well, group in wells.items()}
         maps = [

@@ -142,21 +142,23 @@ def draw(view: View, longest_px: int, window: tuple[slice, slice] | None = None,
 
 
 def draw_crop(view: View, label: int, side_px: int, *, um: float | None = None) -> Picture | None:
-    """Draw one object in the middle of its surroundings, its outline in another colour; None if it is not there."""
+    """Draw one object in the middle of a square, its outline in another colour; None if it is not there."""
     at = np.argwhere(view.labels == label)
     if not len(at):
         return None
     low, high = at.min(0), at.max(0) + 1
     half = max(16, int(1.1 * (high - low).max()))
-    middle = (low + high) // 2
-    rows, columns = (
-        slice(max(0, m - half), min(n, m + half)) for m, n in zip(middle.tolist(), view.labels.shape, strict=True)
-    )
-    labels = view.labels[rows, columns]
-    scale = side_px / max(labels.shape)
-    size = (max(1, round(labels.shape[1] * scale)), max(1, round(labels.shape[0] * scale)))
-    outlines = _outline_layer(labels, size, label)
-    return _picture(view.show(view.read((rows, columns))), outlines, size, um / scale if um else None)
+    starts = ((low + high) // 2 - half).tolist()
+    side = 2 * half
+    rows, columns = (slice(max(0, s), min(n, s + side)) for s, n in zip(starts, view.labels.shape, strict=True))
+    labels = np.zeros((side, side), view.labels.dtype)
+    values = np.zeros((side, side, view.shown.stop - view.shown.start), np.uint8)  # black beyond the border
+    there = np.s_[rows.start - starts[0] : rows.stop - starts[0], columns.start - starts[1] : columns.stop - starts[1]]
+    labels[there] = view.labels[rows, columns]
+    values[there] = view.show(view.read((rows, columns)))
+    scale = side_px / side
+    outlines = _outline_layer(labels, (side_px, side_px), label)
+    return _picture(values, outlines, (side_px, side_px), um / scale if um else None)
 
 
 def draw_overlay_file(path: Path, longest_px: int) -> Picture:

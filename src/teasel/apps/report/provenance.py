@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from teasel.apps.report.citations import bibtex
 from teasel.apps.report.content import Content
 from teasel.apps.report.markup import Markup, tag
 from teasel.apps.report.methods import methods_paragraph
 from teasel.apps.report.model_card import render_markdown
+from teasel.apps.report.plots import number
+
+if TYPE_CHECKING:
+    from teasel.measurement import Measurements
 
 __all__ = ["measurements", "model", "paper", "settings", "version"]
 
@@ -71,8 +77,45 @@ def _words(value: Any) -> str:
 
 
 def measurements(content: Content) -> list[Markup]:
-    """Summarise the features, if they were measured."""
-    return []
+    """Summarise the features of all objects, family by family, if they were measured."""
+    table = _measured(content)
+    if table is None or not len(table):
+        return []
+    words = (
+        f"{len(table.features)} features of {len(table):,} objects: median and quartiles of those that have a value. "
+        "The tables beside this report hold every object, and the definition of every column."
+    )
+    parts = [tag("p", words, class_="quiet")]
+    for family in dict.fromkeys(feature.family for feature in table.features):
+        rows = [_feature_row(table, i) for i, feature in enumerate(table.features) if feature.family == family]
+        head = [
+            tag("th", name, scope="col") for name in ("Feature", "Unit", "Median", "Quartiles", "Objects", "Meaning")
+        ]
+        inner = tag("table", tag("thead", tag("tr", head)), tag("tbody", rows))
+        scroll = tag("div", inner, class_="scroll", tabindex="0", role="region", aria_label=f"Features: {family}")
+        parts.append(tag("details", tag("summary", f"{family or 'others'} ({len(rows)})"), scroll))
+    return parts
+
+
+def _measured(content: Content) -> Measurements | None:
+    """Read the tables of the images that were measured."""
+    from teasel.measurement import Measurements
+    from teasel.measurement.tables import read_table
+
+    paths = [content.run.folder / f"{one.result.name}.measurements.csv" for one in content.subjects]
+    found = [table for path in paths if path.is_file() and len(table := read_table(path))]
+    if len({(table.spatial_unit, table.spatial_um.shape[1]) for table in found}) > 1:
+        found = [table for table in found if table.spatial_unit == found[0].spatial_unit]
+    return Measurements.concatenate(found, fill=True) if found else None
+
+
+def _feature_row(table: Measurements, column: int) -> Markup:
+    feature, values = table.features[column], table.values[:, column]
+    values = values[np.isfinite(values)]
+    low, middle, high = np.percentile(values, (25, 50, 75)) if len(values) else (np.nan,) * 3
+    cells = ("" if feature.unit == "1" else feature.unit, number(middle), f"{number(low)} to {number(high)}")
+    shown = [tag("td", cell) for cell in (*cells, f"{len(values):,}", feature.definition)]
+    return tag("tr", tag("th", feature.name, scope="row"), shown)
 
 
 def model(content: Content) -> list[Markup]:

@@ -103,6 +103,7 @@ def _walk(following: NDArray[np.int64]) -> list[list[int]]:
 
 
 def _pixels(walk: NDArray[np.int64], width: int) -> NDArray[np.int64]:
-    """Return the pixels of a walk along edges, once for each time it comes by."""
-    kept = walk[walk != np.roll(walk, 1)] if len(set(walk.tolist())) > 1 else walk[:1]
+    """Return the pixels of a walk along edges, once for each time it comes by, from the first in reading order."""
+    kept = walk[walk != np.roll(walk, 1)] if (walk != walk[0]).any() else walk[:1]
+    kept = np.roll(kept, -int(kept.argmin()))
     return np.column_stack([kept // width, kept % width])

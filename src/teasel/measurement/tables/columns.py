@@ -139,13 +139,13 @@ def undescribed(values: dict[str, NDArray[Any]]) -> list[Column]:
 
 def contents_of(table: Measurements, settings: dict[str, Any] | None) -> Contents:
     """Return settings (those of the table and more) and relations in the types that JSON has."""
-    from teasel import __version__
+    from importlib.metadata import version
 
     relations = [
         {"parent": one.parent, "child": one.child, "image": one.image, "pairs": one.pairs.tolist()}
         for one in table.relations
     ]
-    merged = {"teasel": __version__, **table.settings, **(settings or {})}
+    merged = {"teasel": version("teasel"), **table.settings, **(settings or {})}
     return Contents(json.loads(json.dumps(merged, default=_plain)), relations)
 
 

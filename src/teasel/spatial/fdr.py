@@ -82,7 +82,8 @@ class Calibration:
     knots, errors : ndarray of float64, shape (n_knots,)
         Ranking, ascending, and the probability that a call of a gene at that rank is false, descending.
     running : ndarray of float64, shape (n_knots,)
-        Mean of those errors over the calls of genes from this rank upwards: the false discovery rate of taking them.
+        False discovery rate of taking the calls of genes from this rank upwards: the mean of their errors, and no less
+        than what blanks say when they are simply counted.
     """
 
     centre: NDArray[np.float64]
@@ -189,8 +190,10 @@ def calibrate(features: ArrayLike, is_blank: ArrayLike, *, gene_words: int, blan
     errors = np.minimum(odds, 1.0)
     genes = np.cumsum(~blank[order])
     running = np.cumsum(errors * ~blank[order]) / np.maximum(genes, 1)
-    running = np.maximum.accumulate(np.where(genes > 0, running, errors))
-    keep = _corners(errors)
+    counted = np.cumsum(blank[order]) * gene_words / blank_words / np.maximum(genes, 1)
+    counted = np.minimum.accumulate(counted[::-1])[::-1]  # of the largest selection that is at least as good
+    running = np.maximum.accumulate(np.maximum(np.where(genes > 0, running, errors), np.minimum(counted, 1.0)))
+    keep = _corners(errors, running)
     return Calibration(centre, spread, weights, rank[order][keep][::-1], errors[keep][::-1], running[keep][::-1])
 
 
@@ -226,8 +229,8 @@ def _monotone(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(isotonic_regression(values).x)
 
 
-def _corners(errors: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return both ends of each stretch of equal errors, and every 1/1000 of the calls, in order."""
-    change = np.flatnonzero(np.diff(errors))
+def _corners(errors: NDArray[np.float64], running: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return both ends of each stretch of equal errors, jumps of the rate, and every 1/1000 of the calls, in order."""
+    change = np.flatnonzero((np.diff(errors) != 0) | (np.diff(running) > 1e-3))
     grid = np.linspace(0, len(errors) - 1, 1001).astype(int)
     return np.unique(np.concatenate([[0, len(errors) - 1], change, change + 1, grid]))

@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from teasel.errors import ParameterError, ShapeError
+from teasel.images import Image
 from teasel.spatial.codebook import Codebook
 from teasel.spatial.decoders import Decoder, Fit
 from teasel.spatial.spots import Spots
 
 __all__ = ["Field", "decode_field", "prepare_stack", "sample_vectors"]
+
+_SINGLE_MOLECULES = "log"  # detector of channels in which nothing is decoded
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,7 @@ def decode_field(
     for block in codebook.block_names:
         bits, rows = codebook.bits_of(block), codebook.rows_of(block)
         if codebook.is_sequential(block):
-            parts += [_single(ready[_bit_of(codebook, row)], row, settings) for row in rows.tolist()]
+            parts += [_single(ready[_bit_of(codebook, row)], row) for row in rows.tolist()]
         elif decoder.pixelwise:
             parts.append(_by_pixels(ready[bits], codebook.block(block), decoder, fits[block], rows))
         else:
@@ -246,18 +249,19 @@ def _bit_of(codebook: Codebook, row: int) -> int:
     return int(np.flatnonzero(codebook.words[row])[0])
 
 
-def _single(image: NDArray[np.float32], row: int, settings: Field) -> Spots:
+def _single(image: NDArray[np.float32], row: int) -> Spots:
     """Find the spots of a single-molecule channel: each is a molecule of the one gene."""
-    positions = _find(image[None], np.ones(1), settings)
-    at = tuple(np.clip(np.rint(positions).astype(int), 0, np.array(image.shape) - 1).T)
-    n = len(positions)
+    from teasel.spatial.find import find_spots
+
+    found = find_spots(Image(image, "yx" if image.ndim == 2 else "zyx"), _SINGLE_MOLECULES)
+    n = len(found)
     return Spots(
-        positions,
+        found.positions_px,
         {
             "word": np.full(n, row, np.int64),
-            "score": np.full(n, np.nan),
+            "score": found["score"].astype(np.float64),
             "distance": np.full(n, np.nan),
-            "intensity": image[at].astype(np.float64),
+            "intensity": found["intensity"].astype(np.float64),
             "area_px": np.ones(n, np.int64),
         },
     )

@@ -146,4 +146,4 @@ def test_offsets_of_colours_and_rounds_are_told_from_spots():
     found = measure_offsets(stack, points, shows, rounds=rounds, colours=colours)
     assert np.abs(found.bit_px - (truth - truth.mean(axis=0))).max() < 0.08
     assert np.abs(found.colour_px - chromatic).max() < 0.06
-    assert 0.2 < found.residual_px() < 0.5
+    assert 0.2 < found.rms_px() < 0.5

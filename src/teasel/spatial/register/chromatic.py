@@ -39,13 +39,13 @@ class BitOffsets:
     colour_px: NDArray[np.float64]
     n_spots: NDArray[np.int64]
 
-    def residual_px(self) -> float:
-        """Return the root mean square length of the offsets of all bits that were measured, noise taken off."""
+    def rms_px(self) -> float:
+        """Return the root mean square length of the offsets of all bits, weighted by spots; noise is in it."""
         known = np.isfinite(self.error_px)
         if not known.any():
             return float("nan")
-        squared = (self.bit_px[known] ** 2).sum(axis=1) - self.error_px[known] ** 2
-        return float(np.sqrt(max(0.0, squared.mean())))
+        squared = (self.bit_px[known] ** 2).sum(axis=1)
+        return float(np.sqrt(np.average(squared, weights=self.n_spots[known])))
 
 
 def measure_offsets(

@@ -11,7 +11,8 @@ from teasel.errors import DataError, ShapeError
 
 __all__ = ["bandpass", "correlation", "find_shift"]
 
-_UPSAMPLING = 100  # steps per pixel of the final estimate
+_STEPS_PER_PX = {1: 100, 2: 100}  # of the final estimate
+_STEPS_PER_PX_IN_VOLUMES = 20  # the search grows with its cube
 _ROUNDS = 3  # the part that both images show depends on the shift, so it is cut out anew
 
 
@@ -85,7 +86,7 @@ def find_shift(reference: ArrayLike, moving: ArrayLike, *, whiten: bool = False)
             break
         window = _taper(a.shape)
         finer = whole - _correlate(a * window, b * window, whiten)
-        if np.abs(finer - shift).max() < 1.0 / _UPSAMPLING:
+        if np.abs(finer - shift).max() < 1.0 / _STEPS_PER_PX_IN_VOLUMES:
             return finer
         shift = finer
     return shift
@@ -109,9 +110,8 @@ def _correlate(first: NDArray[np.float32], second: NDArray[np.float32], whiten: 
     """Return the offset that brings `second` onto `first`."""
     from skimage.registration import phase_cross_correlation
 
-    found = phase_cross_correlation(
-        first, second, upsample_factor=_UPSAMPLING, normalization="phase" if whiten else None
-    )
+    steps = _STEPS_PER_PX.get(first.ndim, _STEPS_PER_PX_IN_VOLUMES)
+    found = phase_cross_correlation(first, second, upsample_factor=steps, normalization="phase" if whiten else None)
     return np.asarray(found[0], np.float64)
 
 

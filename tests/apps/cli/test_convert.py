@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from teasel.geometry import VoxelSize
-from teasel.images import open_image, write_multiscale
+from teasel.images import open_image, save_image, write_multiscale
 from teasel.labels import read_labels, read_voxel_size, write_labels
 from teasel.labels.formats import ctc, geojson
 from teasel.measurement import Feature, Measurements
@@ -125,3 +125,36 @@ def test_a_table_is_no_label_image(teasel, tmp_path):
     result = teasel("convert", tmp_path / "a.csv", tmp_path / "b.xlsx", "--renumber")
     assert result.exit_code == 2
     assert "--renumber means nothing" in result.stderr
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_labels_and_table_and_image_as_spatialdata(teasel, tmp_path):
+    sd = pytest.importorskip("spatialdata", reason="needs spatialdata (and pkg_resources, of setuptools below 81)")
+    labels = np.pad(np.full((5, 5), 3), 2)
+    write_labels(tmp_path / "a.tif", labels)
+    image = np.arange(81, dtype=np.uint16).reshape(9, 9)
+    save_image(tmp_path / "image.tif", image, axes="yx", voxel_size_um=VoxelSize(y=0.5, x=0.5))
+    table = Measurements(np.array([[1.5]]), (Feature("a", unit="um"),), {"label": np.array([3])}, np.ones((1, 2)))
+    write_table(table, tmp_path / "a.csv")
+    more = ("--table", tmp_path / "a.csv", "--image", tmp_path / "image.tif")
+    result = teasel("convert", tmp_path / "a.tif", tmp_path / "b.zarr", *more)
+    assert result.exit_code == 0, result.output
+    found = sd.read_zarr(tmp_path / "b.zarr")
+    np.testing.assert_array_equal(found["image"].values[0], image)
+    assert sd.transformations.get_transformation(found["cells"]).scale.tolist() == [0.5, 0.5]
+    assert found["table"].obs["label"].tolist() == [3]
+
+
+def test_a_store_needs_its_parts(teasel, tmp_path):
+    write_labels(tmp_path / "a.tif", [[1]])
+    (tmp_path / "a.csv").write_text("label,b\n1,2\n")
+    for words, said in (
+        (("b.zarr", "--image", "a.tif"), "--table"),
+        (("b.tif", "--table", "a.csv"), "is a .zarr"),
+        (("b.zarr", "--table", "a.csv", "--ngff", "0.4"), "--ngff means nothing"),
+    ):
+        result = teasel("convert", tmp_path / "a.tif", *(tmp_path / w if "." in w and w != "0.4" else w for w in words))
+        assert result.exit_code == 2
+        assert said in result.stderr

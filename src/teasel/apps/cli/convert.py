@@ -30,6 +30,13 @@ def convert(
     ngff: Annotated[
         str | None, typer.Option(metavar="VERSION", help="Version of OME-Zarr to write: 0.5 (if not given) or 0.4.")
     ] = None,
+    table: Annotated[
+        Path | None,
+        typer.Option(metavar="TABLE", help="Table of these objects: OUT.zarr becomes a SpatialData store with both."),
+    ] = None,
+    image: Annotated[
+        Path | None, typer.Option(metavar="IMAGE", help="Image of these objects, for the SpatialData store as well.")
+    ] = None,
     renumber: Annotated[
         bool, typer.Option("--renumber", help="Number the objects 1, 2, ... without gaps, in their order.")
     ] = False,
@@ -50,14 +57,21 @@ def convert(
       teasel convert results/slide.labels.tif slide.geojson.gz --nuclei nuclei.labels.tif
       teasel convert RoiSet.zip labels.tif --shape 1024,1344
       teasel convert results/cells.csv cells.xlsx
+      teasel convert results/cells.labels.tif cells.zarr --table cells.h5ad --image cells.tif
     """
     if target.exists() and not overwrite:
         raise ParameterError(f"{target} is there already; give another name, or --overwrite")
-    given = {"--shape": shape, "--nuclei": nuclei, "--ngff": ngff, "--renumber": renumber or None}
+    given = {"--shape": shape, "--nuclei": nuclei, "--ngff": ngff, "--renumber": renumber or None, "--table": table}
     if _is_table(source):
         if words := [name for name, value in given.items() if value is not None]:
             raise ParameterError(f"{source} is a table of objects, for which {words[0]} means nothing; leave it out")
         print(f"{target}: {_convert_table(source, target)}")
+    elif table is not None:
+        if words := [name for name in ("--nuclei", "--ngff", "--renumber") if given[name] is not None]:
+            raise ParameterError(f"{words[0]} means nothing with --table; leave it out")
+        print(f"{target}: {_write_store(source, target, shape, table, image)} objects")
+    elif image is not None:
+        raise ParameterError("--image goes into a SpatialData store; give the table of its objects as well (--table)")
     else:
         count = _convert_labels(source, target, shape, nuclei, ngff, renumber)
         print(f"{target}: {count} objects")
@@ -76,6 +90,27 @@ def _convert_table(source: Path, target: Path) -> str:
     table = read_table(source)
     write_table(table, target)
     return f"{len(table)} objects, {len(table.features)} features"
+
+
+def _write_store(source: Path, target: Path, shape: str | None, table: Path, image: Path | None) -> int:
+    """Write labels, their table and their image as a SpatialData store, and return how many objects there are."""
+    from teasel.images import open_image
+    from teasel.labels import read_labels, read_voxel_size
+    from teasel.measurement.tables import read_table, write_spatialdata
+
+    if target.suffix.lower() != ".zarr":
+        raise ParameterError(f"{target.name}: a SpatialData store is a .zarr; give such a name, or leave out --table")
+    labels, measured = read_labels(source, shape=_size(shape) if shape else None), read_table(table)
+    size, more = read_voxel_size(source), {}
+    if image is not None:
+        opened = open_image(image)
+        single = [axis for axis in "tz" if opened.sizes.get(axis) == 1 and axis not in "zyx"[3 - labels.ndim :]]
+        pixels = opened.read(**dict.fromkeys(single, 0))
+        more["image"] = pixels if "c" in opened.axes else pixels[None]
+        more["channel_names"] = opened.channel_names
+        size = opened.voxel_size_um if not size.known() else size
+    write_spatialdata(target, labels, measured, voxel_size_um=size, **more)
+    return len(measured)
 
 
 def _convert_labels(

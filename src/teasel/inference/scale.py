@@ -21,10 +21,10 @@ MAX_WINDOWS = 4
 MIN_SCALE, MAX_SCALE = 1 / 16, 4.0
 AMBIGUOUS_OCTAVES = 1.5
 CANDIDATES = (1.0, 0.5, 0.25)
-FEW_OBJECTS = 6
+FEW_OBJECTS = 8
 PASSES = 5
-QUANTILES = (0.1, 0.4, 0.9)
-"""Of the sizes found: small, typical, large. Typical is below the median, as faint small objects are missed more."""
+SMALL, LARGE = 0.1, 0.9
+"""Quantiles of the sizes found; which one is typical, the model says."""
 
 
 def network_scale(diameter_px: float, model: Model) -> float:
@@ -119,7 +119,8 @@ def _measure(model: Model, plane: Plane, scale: float) -> tuple[float, float, fl
         return None
     order = np.argsort(values)
     share = np.cumsum(mass[order]) / mass.sum()
-    small, typical, large = values[order][np.minimum(np.searchsorted(share, QUANTILES), len(order) - 1)]
+    quantiles = (SMALL, model.spec.size_quantile, LARGE)
+    small, typical, large = values[order][np.minimum(np.searchsorted(share, quantiles), len(order) - 1)]
     unit = model.spec.object_diameter_px / scale
     return float(unit * 2.0**small), float(unit * 2.0**typical), float(unit * 2.0**large)
 

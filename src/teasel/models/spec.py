@@ -45,6 +45,9 @@ class ModelSpec:
     trusted_octaves : float
         How far objects may be from that diameter, in octaves, for the size that the network predicts to hold; what it
         predicts for others leans towards it.
+    size_quantile : float
+        Which quantile of the sizes that the network predicts for an image's objects is the typical one, in (0, 1):
+        below a half where faint small objects are missed more than debris is taken for objects.
     divisor : int
         Each spatial size given to the network must be a multiple of this.
     halo_px : int
@@ -74,6 +77,7 @@ class ModelSpec:
     roles: tuple[str, ...] = ()
     object_diameter_px: float = 24.0
     trusted_octaves: float = 0.75
+    size_quantile: float = 0.4
     divisor: int = 16
     halo_px: int = 32
     normalisation: tuple[float, float] = (1.0, 99.8)
@@ -91,6 +95,7 @@ class ModelSpec:
             f"roles {self.roles}; expected {self.in_channels} or none": len(self.roles) not in (0, self.in_channels),
             f"object_diameter_px {self.object_diameter_px}; expected above 0": not self.object_diameter_px > 0,
             f"trusted_octaves {self.trusted_octaves}; expected above 0": not self.trusted_octaves > 0,
+            f"size_quantile {self.size_quantile}; expected 0 to 1": not 0 < self.size_quantile < 1,
             f"divisor {self.divisor}; expected 1 or more": self.divisor < 1,
             f"halo_px {self.halo_px}; expected 0 or more": self.halo_px < 0,
             f"normalisation {low}, {high}; expected 0 <= low < high <= 100": not 0 <= low < high <= 100,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -104,7 +104,7 @@ def package(
     tags: tuple[str, ...] = (),
     licences: str = "",
     compact: bool = False,
-    trusted_octaves: float = 0.75,
+    sizes: Mapping[str, float] | None = None,
 ) -> Path:
     """Fit the scores, export the network, measure the exported model on the validation images, write its card.
 
@@ -124,8 +124,8 @@ def package(
         A paragraph for the card on where the images come from.
     compact : bool
         Store the weights for PyTorch in 16 bits, see `export_model`.
-    trusted_octaves : float
-        See `ModelSpec`.
+    sizes : mapping of str to float, optional
+        ``trusted_octaves`` and ``size_quantile`` of `ModelSpec`, where they are not the usual ones.
 
     Returns
     -------
@@ -145,11 +145,11 @@ def package(
         in_channels=config.in_channels,
         roles=config.roles,
         object_diameter_px=config.object_diameter_px,
-        trusted_octaves=trusted_octaves,
         divisor=trained.network.divisor,
         halo_px=HALO_PX,
         tags=tags,
         training=describe_training(config, training, validation, trained.history),
+        **dict(sizes or {}),  # type: ignore[arg-type]
     )
     image = _test_image(validation or training, config, smallest_size(spec))
     card = write_card(spec, licences)

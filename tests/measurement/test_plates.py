@@ -99,11 +99,14 @@ def test_columns_are_added():
     assert found.objects["well"].tolist() == ["B03", "A01", "B03"]
     assert found.objects["field"].tolist() == ["2", "", "2"]
     assert set(table.objects) == {"label", "image"}
+    assert add_wells(found, strict=False) is found
     with pytest.raises(ParameterError, match="'image'"):
         add_wells(Measurements(np.ones((1, 1)), (Feature("a"),), {"label": np.ones(1, int)}, np.zeros((1, 2))))
     objects["image"][0] = "odd"
     with pytest.raises(ParameterError, match="'odd'"):
         add_wells(Measurements(np.ones((3, 1)), (Feature("a"),), objects, np.zeros((3, 2))))
+    odd = Measurements(np.ones((3, 1)), (Feature("a"),), objects, np.zeros((3, 2)))
+    assert add_wells(odd, strict=False) is odd
 
 
 @pytest.mark.parametrize("version", ["0.4", "0.5"])

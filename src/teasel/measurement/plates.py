@@ -140,13 +140,16 @@ def plate_positions(path: str | os.PathLike[str]) -> dict[str, WellPosition]:
     return found
 
 
-def add_wells(table: Measurements) -> Measurements:
+def add_wells(table: Measurements, *, strict: bool = True) -> Measurements:
     """Add the columns ``plate``, ``well`` and ``field`` to a table, from the names of its images.
 
     Parameters
     ----------
     table : Measurements
         With a column ``image``.
+    strict : bool
+        Raise an error if the name of an image says no well; else the table comes back as it is, unless the names of all
+        images say one.
 
     Returns
     -------
@@ -158,11 +161,15 @@ def add_wells(table: Measurements) -> Measurements:
     ParameterError
         If there is no column ``image``, or the name of an image says no well.
     """
+    if not strict and ("image" not in table.objects or {"plate", "well"} <= set(table.objects)):
+        return table
     if "image" not in table.objects:
         raise ParameterError("the table has no column 'image', from which wells are known; measure with image names")
     names, which = np.unique(table.objects["image"].astype(str), return_inverse=True)
     found = [find_well(name) for name in names.tolist()]
     strange = [name for name, position in zip(names.tolist(), found, strict=True) if position is None]
+    if not strict and (strange or not found):
+        return table
     if strange:
         raise ParameterError(f"{len(strange)} images say no well in their names, the first is {strange[0]!r}")
     known = [position for position in found if position is not None]

@@ -94,6 +94,7 @@ def _convert_table(source: Path, target: Path) -> str:
 
 def _write_store(source: Path, target: Path, shape: str | None, table: Path, image: Path | None) -> int:
     """Write labels, their table and their image as a SpatialData store, and return how many objects there are."""
+    from teasel.geometry import VoxelSize
     from teasel.images import open_image
     from teasel.labels import read_labels, read_voxel_size
     from teasel.measurement.tables import read_table, write_spatialdata
@@ -101,15 +102,20 @@ def _write_store(source: Path, target: Path, shape: str | None, table: Path, ima
     if target.suffix.lower() != ".zarr":
         raise ParameterError(f"{target.name}: a SpatialData store is a .zarr; give such a name, or leave out --table")
     labels, measured = read_labels(source, shape=_size(shape) if shape else None), read_table(table)
-    size, more = read_voxel_size(source), {}
+    sizes, pixels = [read_voxel_size(source)], None
+    channel_names: tuple[str, ...] = ()
     if image is not None:
         opened = open_image(image)
         single = [axis for axis in "tz" if opened.sizes.get(axis) == 1 and axis not in "zyx"[3 - labels.ndim :]]
         pixels = opened.read(**dict.fromkeys(single, 0))
-        more["image"] = pixels if "c" in opened.axes else pixels[None]
-        more["channel_names"] = opened.channel_names
-        size = opened.voxel_size_um if not size.known() else size
-    write_spatialdata(target, labels, measured, voxel_size_um=size, **more)
+        pixels = pixels if "c" in opened.axes else pixels[None]
+        channel_names = opened.channel_names
+        sizes.append(opened.voxel_size_um)
+    sizes.insert(
+        0, VoxelSize(**measured.settings.get("voxel_size_um", {}))
+    )  # what the places in the table are made with
+    size = next((one for one in sizes if one.known()), VoxelSize())
+    write_spatialdata(target, labels, measured, voxel_size_um=size, image=pixels, channel_names=channel_names)
     return len(measured)
 
 

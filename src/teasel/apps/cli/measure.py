@@ -145,13 +145,11 @@ def _beside(folder: Path, names: tuple[str, ...], image: Path) -> Path:
 
 
 def _write(table: Measurements, output: Path) -> None:
-    """Write the table in the format of the suffix."""
-    if output.suffix.lower() == ".csv":
-        table.to_csv(output)
-    else:
-        from teasel.measurement.tables import write_table
+    """Write the table in the format of the suffix; with plates and wells, where the names of all images say them."""
+    from teasel.measurement.plates import add_wells
+    from teasel.measurement.tables import write_table
 
-        write_table(table, output)
+    write_table(add_wells(table, strict=False), output)
 
 
 def _report(table: Measurements, output: Path) -> None:

@@ -15,7 +15,7 @@ LEFT_OUT = {
 }
 """What is left out -> the training sets that hold it."""
 
-STEPS = {"bitdepth": 1500, "dsb2018": 1000}
+STEPS = {"bitdepth": 1250, "dsb2018": 1000}
 
 
 def without(name: str, data: Path) -> Path:
@@ -35,7 +35,7 @@ def without(name: str, data: Path) -> Path:
     training, validation = (by_modality(items, data) for items in read_sets([data / one for one in SETS]))
     training.append(read_piximi(data))
     kept = [[i for i in items if i.name.split("/")[0] not in LEFT_OUT[name]] for items in (training, validation)]
-    return package(fit(*kept, run, config), kept[0], kept[1][::4], folder)
+    return package(fit(*kept, run, config), kept[0], kept[1][::6], folder)
 
 
 def main() -> None:

@@ -4,9 +4,9 @@ Run from the root of the checkout, with the folder that holds the image sets:
 
     python -m scripts.fit_trust --data DATA
 
-Needs the observations of `python -m benchmarks.trust`, which it makes if they are missing. For each shipped model of
-nuclei a predictor is fitted on its own validation images, whole and corrupted; the general one on all models together,
-with kinds of images that a model was never trained on. The looks of the training images come from a sample of them.
+Needs the observations of `python -m benchmarks.trust`, which it makes if they are missing. The general predictor is
+fitted on all models together, with a kind of image that a model was never trained on; a shipped model of nuclei that
+was observed 150 times or more, on validation images whole and corrupted, gets one of its own.
 """
 
 from __future__ import annotations
@@ -17,23 +17,19 @@ import logging
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from benchmarks.observations import RUNS, Row, collect
+from benchmarks.observations import Row, collect
 from teasel.appraisal.observation import FEATURES
 from teasel.appraisal.predictor import Predictor, fit_predictor
-from teasel.appraisal.style import style_vector
 from teasel.appraisal.trusting import GENERAL
-from teasel.appraisal.windows import grid, liveliest, piece_of
 from teasel.images.atomic import atomic_path
-from teasel.inference import Plane, estimate_diameter
-from teasel.inference.consistency import look
-from teasel.inference.scale import network_scale
-from teasel.models import load_model
 
 FOLDER = Path("src/teasel/appraisal/predictors")
-LOOKS, CENTRES = 160, 24
+CENTRES = 24
+FEWEST = 150
 USUAL = 0.95
 
 
@@ -44,40 +40,24 @@ def fit(rows: list[Row]) -> Predictor:
     return fit_predictor(FEATURES, observed, truth, groups)
 
 
-def looks(name: str, data: Path) -> dict[str, object]:
-    """Return the looks of a sample of the training images: centres of groups, and the usual distance to them."""
+def looks(rows: list[Row]) -> dict[str, Any]:
+    """Return the looks of the images that a model knows: centres of groups, and the usual distance to them.
+
+    Validation images are drawn from the same sets as the training images, so they look alike.
+    """
     from scipy.cluster.vq import kmeans2
 
-    from scripts.build_models import SETS
-    from teasel.training.folders import read_sets
-
-    path = RUNS / f"looks-{name}.json"
-    if not path.exists():
-        model = load_model(name, threads=1)
-        items, _ = read_sets([data / one for one in SETS])
-        styles = []
-        for item in items[:: max(1, len(items) // LOOKS)]:
-            plane = Plane.of_array(item.image, model.spec.normalisation)
-            scale = network_scale(estimate_diameter(model, plane) or model.spec.object_diameter_px, model)
-            (window,) = liveliest(plane, grid(plane.shape, max(64, int(512 / scale))), 1)
-            piece = piece_of(plane, window, scale)
-            styles.append(style_vector(piece, look(model, piece)).tolist())
-        path.write_text(json.dumps(styles))
-    styles = np.array(json.loads(path.read_text()))
+    styles = np.array([row.style for row in rows if row.corruption == "none" and "left out" not in row.set])
     mean, spread = styles.mean(0), styles.std(0) + 1e-6
     standard = (styles - mean) / spread
-    centres, groups = kmeans2(standard, CENTRES, minit="++", rng=np.random.default_rng(0))
+    centres, groups = kmeans2(standard, min(CENTRES, len(styles) // 3), minit="++", rng=np.random.default_rng(0))
     centres = centres[np.unique(groups)]
     distances = np.sqrt(((standard[:, None] - centres[None]) ** 2).mean(-1)).min(1)
-
-    def short(values: np.ndarray) -> tuple[float, ...]:
-        return tuple(round(float(v), 3) for v in values)
-
     return {
-        "centres": tuple(short(one) for one in centres),
-        "style_mean": short(mean),
-        "style_spread": short(spread),
-        "usual_distance": round(float(np.quantile(distances, USUAL)), 3),
+        "centres": tuple(tuple(float(v) for v in one) for one in centres),
+        "style_mean": tuple(float(v) for v in mean),
+        "style_spread": tuple(float(v) for v in spread),
+        "usual_distance": float(np.quantile(distances, USUAL)),
     }
 
 
@@ -91,11 +71,13 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     for name in (GENERAL, *sorted({row.model for row in rows if not row.model.startswith("without")})):
         mine = rows if name == GENERAL else [row for row in rows if row.model == name]
-        predictor = replace(
-            fit(mine), fitted_on=f"{len(mine)} images, {len({row.group for row in mine})} of them different"
-        )
+        if len(mine) < FEWEST:
+            logging.info("%s: %d observations are too few, the general parameters serve it", name, len(mine))
+            continue
+        different = len({row.group for row in mine})
+        predictor = replace(fit(mine), fitted_on=f"{len(mine)} observations of {different} images")
         if name != GENERAL:
-            predictor = replace(predictor, **looks(name, options.data))
+            predictor = replace(predictor, **looks(mine))
         with atomic_path(FOLDER / f"{name}.json") as temporary:
             temporary.write_text(json.dumps(_short(predictor.to_dict())) + "\n", "utf-8")
         logging.info("%s: %s", name, predictor.fitted_on)

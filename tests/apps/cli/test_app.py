@@ -19,6 +19,8 @@ COMMANDS = [
     "convert",
     "train",
     "adapt",
+    "suggest",
+    "trust",
     "models",
     "models show",
     "info",

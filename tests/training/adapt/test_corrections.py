@@ -62,8 +62,8 @@ def test_a_rejected_object_is_background_in_a_verified_region_too():
 def test_what_does_not_fit_is_said():
     with pytest.raises(ShapeError, match=r"verified has shape \(3, 3\)"):
         Correction("a", IMAGE, labels(), verified=np.ones((3, 3), bool))
-    with pytest.raises(ShapeError, match="c 1 or 3"):
-        Correction("a", np.zeros((2, 8, 12)), labels())
+    with pytest.raises(ShapeError, match="c from 1 to 3"):
+        Correction("a", np.zeros((4, 8, 12)), labels())
     with pytest.raises(DataError, match=r"\[20.0, 3.0\] lies outside"):
         Correction("a", IMAGE, points=np.array([[20.0, 3.0]]))
     with pytest.raises(DataError, match="'maybe'; expected accept or reject"):
@@ -129,10 +129,10 @@ def test_channels_and_stacks(tmp_path):
     tifffile.imwrite(tmp_path / "images/a.tif", two, imagej=True, metadata={"axes": "CYX"})
     with pytest.raises(ParameterError, match="2 channels"):
         read_corrections(tmp_path)
-    (one,) = read_corrections(tmp_path, channel=1)
+    (one,) = read_corrections(tmp_path, channels=[1])
     assert (one.image == 7).all()
     with pytest.raises(ParameterError, match="no channel '5'"):
-        read_corrections(tmp_path, channel="5")
+        read_corrections(tmp_path, channels=["5"])
     tifffile.imwrite(tmp_path / "images/a.tif", two, imagej=True, metadata={"axes": "ZYX"})
     with pytest.raises(AxesError, match="single planes"):
         read_corrections(tmp_path)

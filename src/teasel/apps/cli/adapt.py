@@ -46,7 +46,12 @@ def adapt(
         typer.Option(metavar="DIR", help="Folder of labelled images that must not be forgotten; may be repeated."),
     ] = None,
     channel: Annotated[
-        str | None, typer.Option(help="Which channel holds the objects: its number, from 0, or its name.")
+        list[str] | None,
+        typer.Option(
+            metavar="CHANNEL",
+            help="Which channel holds the objects: its number, from 0, or its name. For cells with a nucleus channel: "
+            "the cell's, then, typed again, the nucleus'.",
+        ),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> None:
@@ -64,7 +69,8 @@ def adapt(
       teasel segment new.tif -o results --model ./my-nuclei/my-nuclei
     """
     if not quiet and not sys.stderr.isatty():  # in place of the progress line
-        logging.basicConfig(format="%(message)s", level=logging.INFO)
+        logging.basicConfig(format="%(message)s")
+        logging.getLogger("teasel").setLevel(logging.INFO)
     line = ProgressLine(quiet=quiet)
 
     def progress(done: int, total: int) -> None:
@@ -81,14 +87,14 @@ def adapt(
             name=name,
             config=settings,
             replay=replay or (),
-            channel=channel,
+            channels=channel or (),
             progress=progress,
         )
     else:
         from teasel.training.adapt import adapt as run_adaptation
         from teasel.training.adapt import read_corrections
 
-        corrections = [one for folder in data for one in read_corrections(folder, channel=channel)]
+        corrections = [one for folder in data for one in read_corrections(folder, channels=channel or ())]
         adapted = run_adaptation(
             corrections, output, model=model, name=name, config=settings, replay=replay or (), progress=progress
         )

@@ -24,7 +24,9 @@ from teasel.apps.cli import (
     segment,
     spatial,
     spots,
+    suggest,
     train,
+    trust,
 )
 from teasel.apps.cli.console import one_line
 from teasel.apps.cli.exits import STOPPED, exit_code
@@ -95,6 +97,8 @@ for command in (
     convert,
     train,
     adapt,
+    suggest,
+    trust,
     spots,
     spatial,
     models,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from teasel.errors import DataError, ShapeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 __all__ = ["DECISIONS", "Correction", "read_corrections"]
 
@@ -29,7 +29,7 @@ class Correction:
     name : str
         Name of the image.
     image : ndarray, shape (c, y, x)
-        Pixels as they are in the file; c is 1, or 3 for a colour picture.
+        Pixels as they are in the file; c is 1, 3 for a colour picture, or 2 for a cell and its nucleus.
     labels : ndarray of int, shape (y, x), optional
         Outlined objects above 0, background 0, -1 where nothing is said.
     verified : ndarray of bool, shape (y, x), optional
@@ -64,8 +64,8 @@ class Correction:
     decisions: Mapping[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        if self.image.ndim != 3 or self.image.shape[0] not in (1, 3):
-            raise ShapeError(f"{self.name}: the image has shape {self.image.shape}; expected (c, y, x), c 1 or 3")
+        if self.image.ndim != 3 or not 1 <= self.image.shape[0] <= 3:
+            raise ShapeError(f"{self.name}: the image has shape {self.image.shape}; expected (c, y, x), c from 1 to 3")
         for what in ("labels", "verified", "background"):
             value = getattr(self, what)
             if value is not None and value.shape != self.image.shape[1:]:
@@ -82,7 +82,8 @@ class Correction:
             raise DataError(f"{self.name}: decision {unknown[0]!r}; expected accept or reject")
         if self.decisions and self.labels is None:
             raise DataError(f"{self.name}: decisions need the predicted labels they are about")
-        absent = sorted(set(self.decisions) - set(np.unique(self.labels).tolist())) if self.decisions else []
+        present = set() if self.labels is None else set(np.unique(self.labels).tolist())
+        absent = sorted(set(self.decisions) - present)
         if absent:
             raise DataError(f"{self.name}: decision about object {absent[0]}, which the labels do not have")
 
@@ -128,7 +129,7 @@ class Correction:
         return kept
 
 
-def read_corrections(folder: str | Path, *, channel: int | str | None = None) -> list[Correction]:
+def read_corrections(folder: str | Path, *, channels: Sequence[int | str] = ()) -> list[Correction]:
     """Read corrections from a folder.
 
     Parameters
@@ -137,8 +138,9 @@ def read_corrections(folder: str | Path, *, channel: int | str | None = None) ->
         With ``images/`` and, each optional and with equal file stems, ``labels/`` (any label file), ``verified/`` and
         ``background/`` (masks; 0 is no), ``points/`` (CSV with columns y, x) and ``decisions/`` (CSV with columns
         label, decision). Decisions without labels are about ``predicted/``, as ``teasel suggest`` writes it.
-    channel : int or str, optional
-        Channel that holds the objects, by number from 0 or by name, in images with several.
+    channels : sequence of int or str
+        In images with several channels the one that holds the objects, by number from 0 or by name; for models that
+        tell channels apart the nucleus' second.
 
     Returns
     -------
@@ -156,7 +158,7 @@ def read_corrections(folder: str | Path, *, channel: int | str | None = None) ->
     """
     from teasel.training.adapt.folder import find_statements
 
-    found = [statement.read(channel) for statement in find_statements(Path(folder))]
+    found = [statement.read(channels) for statement in find_statements(Path(folder))]
     if not found:
         raise DataError(
             f"nothing is said about the images in {folder}; expected files in labels/, points/ or decisions/ "

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from teasel.errors import ParameterError
 from teasel.models import ModelSpec
+from teasel.models.roles import arrange
 from teasel.representations import Fields, Representation
 from teasel.training.adapt.config import AdaptConfig
 from teasel.training.adapt.lessons import Lesson
@@ -45,7 +46,7 @@ class AdaptCrops(torch.utils.data.Dataset[Any]):
     ----------
     lessons : sequence of Lesson
         Corrected images.
-    replay : CropSampler, optional
+    replay : CropSampler
         Replayed scenes; made by `build`.
     spec : ModelSpec
         The model: object size, channels, representation.
@@ -54,7 +55,7 @@ class AdaptCrops(torch.utils.data.Dataset[Any]):
     """
 
     lessons: Sequence[Lesson]
-    replay: CropSampler | None
+    replay: CropSampler
     spec: ModelSpec
     config: AdaptConfig
 
@@ -77,16 +78,23 @@ class AdaptCrops(torch.utils.data.Dataset[Any]):
             crop_px=config.crop_px,
             diameter_px=spec.object_diameter_px,
             channels=spec.in_channels,
-            augmentation=standard([item.image for item in replay[:: max(1, len(replay) // REFERENCES)]]),
+            augmentation=standard(
+                [item.image for item in replay[:: max(1, len(replay) // REFERENCES)]], roles=bool(spec.roles)
+            ),
+            roles=spec.roles,
             seed=config.seed,
         )
         return cls(lessons, sampler, spec, config)
 
     def __getitem__(self, number: int) -> tuple[torch.Tensor, dict[str, torch.Tensor]]:
-        size = self.config.batch_size
-        replayed = self.replay is not None and number % size < round(self.config.replay_share * size)
-        image, targets = self.replay(number) if replayed and self.replay else self.lesson_crop(number)
+        is_replayed = number % self.config.batch_size < self.replayed
+        image, targets = self.replay(number) if is_replayed else self.lesson_crop(number)
         return torch.from_numpy(image), {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in targets.items()}
+
+    @property
+    def replayed(self) -> int:
+        """How many crops of a batch are replayed scenes: the first ones."""
+        return round(self.config.replay_share * self.config.batch_size)
 
     def lesson_crop(self, number: int) -> tuple[NDArray[np.float32], Fields]:
         """Cut, change and encode a crop of a corrected image."""
@@ -109,9 +117,9 @@ class AdaptCrops(torch.utils.data.Dataset[Any]):
         stacked, labels = warp(stacked, lesson.labels, middle, self.config.crop_px, scale, angle, stretch, rng)
         posed = FlipsRotations()(Sample(stacked, labels), rng)
         image, hint = posed.image[:-1], posed.image[-1]
-        sample = Sample(np.ascontiguousarray(image), posed.labels, colour=image.shape[0] == 3)
+        sample = Sample(np.ascontiguousarray(image), posed.labels, colour=image.shape[0] == 3 and not self.spec.roles)
         sample = (_LIGHT if hint.max(initial=0) > 0 else _ALL)(sample, rng)
-        image = sample.image if sample.image.shape[0] > 1 else np.repeat(sample.image, self.spec.in_channels, 0)
+        image = arrange(sample.image, self.spec.roles, self.spec.in_channels)
         return np.ascontiguousarray(image), encode_sparse(self.spec.representation, sample.labels, hint)
 
 

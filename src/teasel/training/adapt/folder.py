@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,13 +27,13 @@ class Statement:
     image: Path
     files: dict[str, Path]
 
-    def read(self, channel: int | str | None = None) -> Correction:
+    def read(self, channels: Sequence[int | str] = ()) -> Correction:
         """Read the pixels and everything that is said."""
         files = self.files
         labels = files.get("labels") or (files.get("predicted") if "decisions" in files else None)
         return Correction(
             name=self.image.stem,
-            image=read_plane(self.image, channel),
+            image=read_plane(self.image, channels),
             labels=None if labels is None else np.asarray(read_labels(labels)),
             verified=_mask(files.get("verified")),
             background=_mask(files.get("background")),
@@ -54,8 +54,8 @@ def find_statements(folder: Path) -> Iterator[Statement]:
             yield Statement(image, said)
 
 
-def read_plane(path: Path, channel: int | str | None = None) -> NDArray[np.generic]:
-    """Read one plane of an image file as (c, y, x): one channel, or the three of a colour picture.
+def read_plane(path: Path, channels: Sequence[int | str] = ()) -> NDArray[np.generic]:
+    """Read one plane of an image file as (c, y, x): the channels asked for, the only one, or the three of a picture.
 
     Raises
     ------
@@ -74,15 +74,21 @@ def read_plane(path: Path, channel: int | str | None = None) -> NDArray[np.gener
         return pixels[None]
     pixels = np.moveaxis(pixels, image.axes.replace("t", "").replace("z", "").index("c"), 0)
     names = [str(name) for name in image.channel_names]
-    if channel is not None:
-        number = names.index(str(channel)) if str(channel) in names else str(channel)
-        if not str(number).isdigit() or int(number) >= len(pixels):
-            raise ParameterError(f"no channel {channel!r} in {path}; it has {len(pixels)}: {', '.join(names)}")
-        return pixels[[int(number)]]
+    if channels:
+        return pixels[[_number(one, names, path) for one in channels]]
     if len(pixels) > 1 and not image.is_rgb:
         raise ParameterError(f"{path} has {len(pixels)} channels: {', '.join(names)}; choose one with --channel")
     same = all(np.array_equal(one, pixels[0]) for one in pixels[1:])
     return pixels[:1] if same else pixels  # a grey picture saved in colour
+
+
+def _number(channel: int | str, names: list[str], path: Path) -> int:
+    """Return the number of a channel given by number or by name."""
+    if str(channel) in names:
+        return names.index(str(channel))
+    if not str(channel).isdigit() or int(channel) >= len(names):
+        raise ParameterError(f"no channel {channel!r} in {path}; it has {len(names)}: {', '.join(names)}")
+    return int(channel)
 
 
 def _by_stem(folder: Path) -> dict[str, Path]:
@@ -101,7 +107,7 @@ def _mask(path: Path | None) -> NDArray[np.bool_] | None:
     if path is None:
         return None
     pixels = read_plane(path)
-    return np.asarray(pixels != 0).any(0)
+    return np.asarray((pixels != 0).any(0))
 
 
 def _rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
+from teasel.models.roles import distinct
 from teasel.training.adapt.config import AdaptConfig
 from teasel.training.adapt.corrections import Correction
 from teasel.training.adapt.crops import AdaptCrops
@@ -89,31 +91,40 @@ def adapt(
     lessons, held_out = split_lessons(make_lessons(corrections, running(network, spec)), config.held_out, config.seed)
     own, own_held = own_replay(replay)
     judged = config.replay_scenes // 5
-    scenes = replay_scenes(kind, config.replay_scenes + judged, seed=config.seed, progress=stages.of("replay"))
+    scenes = replay_scenes(
+        kind,
+        config.replay_scenes + judged,
+        seed=config.seed,
+        channels=max(1, len(distinct(spec.roles))),
+        progress=stages.of("replay"),
+    )
     known, remembered = [*scenes[judged:], *own], [*scenes[:judged], *own_held]
     tick = stages.ticker("before", len(held_out) + len(remembered))
     before = running(network, spec)
-    candidates = {0.0: (score(before, held_out, tick), score(before, remembered, tick))}
-    old_objects = [find_objects(before, item) for item in held_out]
+    candidates = {0.0: (score(before, held_out, tick, sized=True), score(before, remembered, tick))}
+    old_objects = [find_objects(before, item, sized=True) for item in held_out]
     crops = AdaptCrops.build(lessons, known, spec, config)
     mark = fingerprint(spec, package.digests["weights.pt"], config, [*lessons, *known])
     tuned = tune(network, crops, folder, mark, progress=stages.of("train"), cancelled=cancelled)
     tick = stages.ticker("choose", len(SHARES) * (len(held_out) + len(remembered)))
     for share in SHARES:
         between = running(blend(tuned.network, tuned.start, tuned.end, share), spec)
-        candidates[share] = (score(between, held_out, tick), score(between, remembered, tick))
+        candidates[share] = (score(between, held_out, tick, sized=True), score(between, remembered, tick))
     objects = sum(count_objects(item.labels) for item in held_out)
     verdict = judge(candidates, config.replay_tolerance, objects, ("held-out crops", "replayed scenes"))
     chosen = blend(tuned.network, tuned.start, tuned.end, verdict.share)
     draw_comparison(
-        held_out, old_objects, [find_objects(running(chosen, spec), item) for item in held_out], folder / PICTURE
+        held_out,
+        old_objects,
+        [find_objects(running(chosen, spec), item, sized=True) for item in held_out],
+        folder / PICTURE,
     )
     scores = verdict.to_dict() | {
         "objects": {"trained_on": sum(count_objects(i.labels) for i in lessons), "held_out": objects},
-        "candidates": {str(share): [s.ap50 for s in pair] for share, pair in candidates.items()},
+        "candidates": {str(share): [asdict(one) for one in pair] for share, pair in candidates.items()},
         "table": {
             "held-out crops, AP@0.5": [verdict.held_out_before.ap50, verdict.held_out_after.ap50],
-            "held-out crops, AP@0.75": [verdict.held_out_before.ap75, verdict.held_out_after.ap75],
+            "held-out crops, mean over IoU": [verdict.held_out_before.mean, verdict.held_out_after.mean],
             "replayed scenes, AP@0.5": [verdict.replay_before.ap50, verdict.replay_after.ap50],
         },
     }

@@ -62,10 +62,12 @@ def _make_lesson(correction: Correction, model: Model) -> Lesson:
     """Normalise one image as the network will see it."""
     labels = correction.known()
     hint = np.zeros(labels.shape, np.float32)
-    image = normalise(correction.image.astype(np.float32), *model.spec.normalisation)
+    pixels = correction.image.astype(np.float32)
+    parts = [pixels[[c]] for c in range(len(pixels))] if model.spec.roles else [pixels]
+    image = np.concatenate([normalise(part, *model.spec.normalisation) for part in parts])
     diameter = median_diameter(labels)
     if len(correction.points):
-        plane = Plane.of_array(correction.image, model.spec.normalisation)
+        plane = Plane.of_array(correction.image, model.spec.normalisation, apart=bool(model.spec.roles))
         seen = estimate_diameter(model, plane) or model.spec.object_diameter_px
         size = diameter if np.isfinite(diameter) else seen
         predicted = segment_plane(model, plane, network_scale(size, model)).labels

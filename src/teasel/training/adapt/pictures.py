@@ -55,9 +55,10 @@ def _view(item: Item, labels: NDArray[np.integer], colour: tuple[int, int, int])
     """Draw outlines over an image, enlarged or reduced by a whole factor to about `EDGE_PX`."""
     step = max(1, round(max(labels.shape) / EDGE_PX))
     zoom = max(1, round(EDGE_PX / max(labels.shape)))
-    image = np.clip(item.image[:, ::step, ::step], 0, 1) * 255
-    image = np.broadcast_to(image, (3, *image.shape[1:])).astype(np.uint8).transpose(1, 2, 0)
-    picture = image.repeat(zoom, 0).repeat(zoom, 1).copy()
+    grey = np.clip(item.image[:, ::step, ::step], 0, 1) * 255
+    grey = grey if len(grey) == 3 else grey[:1]  # of a cell and its nucleus, the cell
+    picture: NDArray[np.uint8] = np.broadcast_to(grey, (3, *grey.shape[1:])).astype(np.uint8).transpose(1, 2, 0)
+    picture = picture.repeat(zoom, 0).repeat(zoom, 1).copy()
     shown = np.maximum(labels[::step, ::step].astype(np.int64), 0).repeat(zoom, 0).repeat(zoom, 1)
     picture[outline_mask(shown)] = colour
     return picture

@@ -36,7 +36,7 @@ def kind_of(spec: ModelSpec, objects: str) -> str:
 
 
 def replay_scenes(
-    kind: str, count: int, *, seed: int, progress: Callable[[int, int], None] | None = None
+    kind: str, count: int, *, seed: int, channels: int = 1, progress: Callable[[int, int], None] | None = None
 ) -> list[Item]:
     """Simulate scenes of every style in turn.
 
@@ -48,6 +48,8 @@ def replay_scenes(
         Scenes.
     seed : int
         Scenes of two seeds have nothing in common.
+    channels : int
+        Most channels of a scene of cells: 2 for models that take the nucleus beside the cell.
     progress : callable, optional
         Called as ``progress(done, total)``.
 
@@ -58,13 +60,13 @@ def replay_scenes(
     """
     scenes = []
     for number in range(count):
-        scenes.append(_scene(kind, number, seed))
+        scenes.append(_scene(kind, number, seed, channels))
         if progress is not None:
             progress(number + 1, count)
     return scenes
 
 
-def _scene(kind: str, number: int, seed: int) -> Item:
+def _scene(kind: str, number: int, seed: int, channels: int) -> Item:
     """Simulate one scene."""
     if kind == "nuclei":
         from teasel.training.simulation.nuclei_scenes import NUCLEI_STYLES, simulate_nuclei
@@ -77,11 +79,10 @@ def _scene(kind: str, number: int, seed: int) -> Item:
         names = sorted(styles())
         style = names[number % len(names)]
         scene = simulate(style, size_px=SCENE_PX, seed=1_000_000 * seed + number)
-        image, labels = np.asarray(scene.image), np.asarray(scene.labels)
-        image = image if image.ndim == 3 else image[None]
-        image = image if image.shape[0] in (1, 3) else image[:1]
-    labels = labels.astype(np.int32)
-    return Item(f"replay-{style}/{number}", normalise(image.astype(np.float32)), labels, median_diameter(labels))
+        image, labels = scene.image[:channels], scene.labels
+    parts = [image[[c]] for c in range(len(image))] if kind == "cells" else [image]
+    image = np.concatenate([normalise(part.astype(np.float32)) for part in parts])
+    return Item(f"replay-{style}/{number}", image, labels.astype(np.int32), median_diameter(labels))
 
 
 def own_replay(folders: Sequence[str | Path]) -> tuple[list[Item], list[Item]]:

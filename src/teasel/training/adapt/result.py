@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from teasel.images.atomic import atomic_path
 from teasel.models import ModelSpec, Package
+from teasel.models.roles import arrange
 from teasel.networks.unet import UNet
 from teasel.training.adapt.config import AdaptConfig
 from teasel.training.data import Item
@@ -166,4 +167,4 @@ def _test_image(item: Item, spec: ModelSpec, edge: int = 256) -> NDArray[np.floa
     image = item.image[:, :edge, :edge]
     while any(n < edge for n in image.shape[1:]):
         image = np.pad(image, [(0, 0), *((0, min(n, edge - n)) for n in image.shape[1:])], mode="symmetric")
-    return np.repeat(image, spec.in_channels // image.shape[0], 0)
+    return arrange(image, spec.roles, spec.in_channels)

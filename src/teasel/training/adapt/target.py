@@ -137,7 +137,7 @@ def study(model: Model, images: Sequence[tuple[str, NDArray[np.generic]]]) -> Ta
 
 def _see(model: Model, name: str, pixels: NDArray[np.generic]) -> View:
     """Segment the middle of an image."""
-    plane = Plane.of_array(pixels, model.spec.normalisation)
+    plane = Plane.of_array(pixels, model.spec.normalisation, apart=bool(model.spec.roles))
     diameter = estimate_diameter(model, plane) or model.spec.object_diameter_px
     scale = network_scale(diameter, model)
     edge = max(int(WINDOW_PX / scale), 256)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from teasel.errors import Cancelled, ModelError
 from teasel.images.atomic import atomic_path
 from teasel.models import ModelSpec
 from teasel.networks.unet import UNet
+from teasel.representations import Head
 from teasel.training.adapt.config import AdaptConfig
 from teasel.training.adapt.crops import AdaptCrops
 from teasel.training.adapt.network import free_weights
@@ -74,11 +76,18 @@ def tune(
     ModelError
         If the loss is no number any more.
 
+    Notes
+    -----
+    On replayed scenes the network is held to what it said before, not to their labels: taught the labels, it would
+    drift from the images that it knew to the simulator's.
+
     References
     ----------
-    Li et al. 2018, arXiv:1802.01483 (the pull towards the start, L2-SP).
+    Li et al. 2018, arXiv:1802.01483 (the pull towards the start, L2-SP); Li and Hoiem 2016, arXiv:1606.09282
+    (learning without forgetting).
     """
     config, heads = crops.config, crops.spec.heads
+    former = deepcopy(network).eval().requires_grad_(False)
     free = free_weights(network)
     start = {name: weight.detach().clone() for name, weight in free.items()}
     optimizer = torch.optim.AdamW(free.values(), lr=config.learning_rate, weight_decay=0.0)
@@ -89,11 +98,13 @@ def tune(
             raise Cancelled(f"stopped at step {step} of {config.steps}; started again, it goes on from there")
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps)
-        outputs = network(image.contiguous(memory_format=torch.channels_last))
+        image = image.contiguous(memory_format=torch.channels_last)
+        targets = _recalled(former, image, targets, heads, crops.replayed)
+        outputs = network(image)
         loss = sum(head.weight * LOSSES[head.loss](outputs[head.name], targets[head.name]) for head in heads)
-        pull = sum((weight - start[name]).square().sum() for name, weight in free.items())
-        loss = loss + config.pull / 2 * pull
         assert isinstance(loss, Tensor)
+        pull = torch.stack([(weight - start[name]).square().sum() for name, weight in free.items()]).sum()
+        loss = loss + config.pull / 2 * pull
         if not torch.isfinite(loss):
             raise ModelError(f"the loss is not finite at step {step}; lower the learning rate")
         optimizer.zero_grad(set_to_none=True)
@@ -108,6 +119,24 @@ def tune(
             progress(step, config.steps)
     end = {name: weight.detach().clone() for name, weight in free.items()}
     return Tuned(network.requires_grad_(False), start, end)
+
+
+def _recalled(
+    former: UNet, image: Tensor, targets: dict[str, Tensor], heads: Sequence[Head], count: int
+) -> dict[str, Tensor]:
+    """Let the former network say what replayed scenes (the first of a batch) should give, where there is a truth."""
+    if not count:
+        return targets
+    with torch.no_grad():
+        outputs = former(image[:count])
+    recalled = {}
+    for head in heads:
+        output = outputs[head.name].float()
+        output = torch.sigmoid(output) if head.activation == "sigmoid" else output
+        truth = targets[head.name]
+        said = torch.where(torch.isnan(truth[:count]), truth[:count], output)
+        recalled[head.name] = torch.cat([said, truth[count:]])
+    return recalled
 
 
 def fingerprint(spec: ModelSpec, digest: str, config: AdaptConfig, items: Sequence[Item]) -> str:

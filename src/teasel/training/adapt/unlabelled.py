@@ -14,6 +14,7 @@ from teasel.errors import ParameterError
 from teasel.inference.consistency import consistency, look
 from teasel.inference.resample import resize
 from teasel.models import Model
+from teasel.models.roles import distinct
 from teasel.training.adapt.config import AdaptConfig
 from teasel.training.adapt.crops import AdaptCrops
 from teasel.training.adapt.folder import read_plane
@@ -47,7 +48,7 @@ def adapt_unlabelled(
     name: str | None = None,
     config: AdaptConfig | None = None,
     replay: Sequence[str | Path] = (),
-    channel: int | str | None = None,
+    channels: Sequence[int | str] = (),
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> Adapted:
@@ -59,8 +60,8 @@ def adapt_unlabelled(
         Images of one kind; of more than 12, every n-th is used.
     folder, model, name, config, replay, progress, cancelled
         As for `teasel.training.adapt.adapt`; of the crops a third is replayed, whatever ``config.replay_share`` says.
-    channel : int or str, optional
-        Channel that holds the objects, in images with several.
+    channels : sequence of int or str
+        As for `read_corrections`.
 
     Returns
     -------
@@ -100,10 +101,16 @@ def adapt_unlabelled(
     kind = kind_of(spec, config.objects)
     chosen = [Path(path) for path in images[:: -(-len(images) // MOST_IMAGES)]]
     before = running(network, spec)
-    target = study(before, [(path.stem, read_plane(path, channel)) for path in chosen])
+    target = study(before, [(path.stem, read_plane(path, channels)) for path in chosen])
     own, own_held = own_replay(replay)
     judged = config.replay_scenes // 5
-    scenes = replay_scenes(kind, config.replay_scenes + judged, seed=config.seed, progress=stages.of("replay"))
+    scenes = replay_scenes(
+        kind,
+        config.replay_scenes + judged,
+        seed=config.seed,
+        channels=max(1, len(distinct(spec.roles))),
+        progress=stages.of("replay"),
+    )
     known, remembered = [*scenes[judged:], *own], [*scenes[:judged], *own_held]
     lessons = [
         *believed(target),

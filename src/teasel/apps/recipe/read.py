@@ -147,7 +147,7 @@ def _rooted(recipe: Recipe, folder: Path) -> Recipe:
     def model(name: str | None) -> str | None:
         return absolute(name) if name is not None and is_path(name) else name
 
-    models = {key: model(getattr(recipe.segment, key)) for key in MODEL_KEYS}
+    models: dict[str, Any] = {key: model(getattr(recipe.segment, key)) for key in MODEL_KEYS}
     return replace(
         recipe,
         inputs=tuple(pattern(text) for text in recipe.inputs),

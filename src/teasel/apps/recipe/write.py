@@ -78,7 +78,7 @@ def _relative(recipe: Recipe, folder: Path) -> Recipe:
     def model(name: str | None) -> str | None:
         return _dotted(relative(name)) if name is not None and is_path(name) else name
 
-    models = {key: model(getattr(recipe.segment, key)) for key in MODEL_KEYS}
+    models: dict[str, Any] = {key: model(getattr(recipe.segment, key)) for key in MODEL_KEYS}
     return replace(
         recipe,
         inputs=tuple(relative(text) for text in recipe.inputs),

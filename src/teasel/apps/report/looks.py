@@ -80,9 +80,11 @@ def look_at(run: RunResults, result: ImageResult, *, picture_px: int, crops: Seq
         image = _open(run, result, source)
         view = View.of(image, _fitting(labels, image), _channel(run), run.record["parameters"].get("z"))
         problem = "the image has changed since it was segmented" if _changed(result, source) else ""
+        picture, detail = _draw_both(view, result, picture_px) if picture_px else (None, None)
         return Look(
             _judge(view, result),
-            *(_draw_both(view, result, picture_px) if picture_px else (None, None)),
+            picture,
+            detail,
             crops=_draw_crops(run, result, image, labels, crops, view),
             problem=problem,
         )

@@ -84,6 +84,7 @@ def histogram(
         return tag("p", f"{title}: no values.", class_="quiet")
     low, high = limits or _ends(values, whole)
     n_bins = int(np.clip(np.sqrt(len(values)) * 1.5, 6, 32))
+    edges: NDArray[Any]
     if whole:
         width = max(1, math.ceil((high - low) / n_bins))
         edges = np.arange(math.floor(low), math.floor(high) + width + 1, width) - 0.5
@@ -106,7 +107,7 @@ def _ends(values: NDArray[np.float64], whole: bool) -> tuple[float, float]:
 
 
 def _draw_histogram(
-    counts: NDArray[Any], edges: NDArray[np.float64], median: float, title: str, unit: str, n: int
+    counts: NDArray[Any], edges: NDArray[Any], median: float, title: str, unit: str, n: int
 ) -> Markup:
     inner_w, inner_h = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
     top = max(int(counts.max()), 1)

@@ -98,10 +98,10 @@ def test_tiles_give_what_the_network_gives_of_the_whole(model, image, tmp_path):
     values = np.asarray(zarr.open_array(image, mode="r")[...], np.float32)
     job = PredictJob(str(model), str(image), None, None, None, 0, 1, str(tmp_path))
     low, high = measure_range(job, (1.0, 99.8))
-    around = [(8, 8), (16, 16), (16, 18)]  # as tiles see the volume's end: mirrored
+    around = [(16, 16), (32, 32), (32, 34)]  # as tiles see the volume's end: mirrored
     padded = np.pad((values - low) / (high - low), around, mode="symmetric")
     expected = load_model(model).run(padded[None, None].astype(np.float32))["affinity"][0]
-    expected = np.floor(expected[:, 8:48, 16:76, 16:166] * 255 + 0.5)
+    expected = np.floor(expected[:, 16:56, 32:92, 32:182] * 255 + 0.5)
     assert found.shape == (12, *SHAPE)
     assert (np.abs(found.astype(int) - expected) <= 1).all()  # rounding at the last bit
     assert TILE[0] < SHAPE[0]

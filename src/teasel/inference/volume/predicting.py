@@ -184,8 +184,8 @@ def predict_tile(job: PredictJob, key: str) -> None:
 
 
 def _halo(model: Model) -> tuple[int, int, int]:
-    """Context per axis: less along an axis that the network shrinks less."""
+    """Context per axis: twice the model's halo, for a graph shows every seam; less where the network shrinks less."""
     steps = model.spec.network["params"].get("steps")
     along_z = int(np.prod([s[0] for s in steps])) if steps else model.spec.divisor
-    halo = model.spec.halo_px
+    halo = 2 * model.spec.halo_px
     return halo * along_z // model.spec.divisor, halo, halo

@@ -146,6 +146,13 @@ def test_recipes_that_are_not_there_or_say_too_little(teasel, images, tmp_path):
     assert "no image fits the pattern" in result.stderr
 
 
+def test_models_of_volumes_are_sent_elsewhere(teasel, images, tmp_path, monkeypatch):
+    monkeypatch.setattr("teasel.apps.cli.run.is_volume_model", lambda name: True)
+    result = teasel("run", write_recipe(tmp_path))
+    assert result.exit_code == 2
+    assert "is a model of volumes; use teasel segment" in result.stderr
+
+
 def test_schema(teasel):
     result = teasel("run", "--schema")
     assert result.exit_code == 0

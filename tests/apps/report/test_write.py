@@ -167,3 +167,35 @@ def test_a_folder_that_does_not_exist_for_the_report(make_run, fields, tmp_path)
     folder = make_run({"a": fields()})
     with pytest.raises(InputNotFound, match="does not exist"):
         write_report(folder, tmp_path / "no" / "report.html")
+
+
+def test_cells_with_their_nuclei(make_run, fields):
+    from scipy import ndimage
+
+    from teasel.labels import write_labels
+
+    pixels, labels = fields(12, radius=12)
+    folder = make_run({"a": (pixels, labels)}, cell="cell", nucleus="DAPI", nuclei={"model": "n", "digest": "ab" * 32})
+    write_labels(folder / "a.nuclei.tif", np.where(ndimage.binary_erosion(labels > 0, iterations=6), labels, 0))
+    record = json.loads((folder / "run.json").read_text("utf-8"))
+    record["parameters"].pop("cell")  # the drawn image has one channel
+    record["images"]["a"] |= {"n_nuclei": 11, "cells_without_nucleus": [3]}
+    (folder / "run.json").write_text(json.dumps(record))
+    text = write_report(folder).read_text("utf-8")
+    assert "nuclei in blue" in text
+    assert "1 cell has none" in text
+    assert "Nuclei were segmented with the model n (SHA-256 abababababab)" in text
+    colours = picture_colours(text)
+    assert {(255, 196, 0), (0, 229, 255)} <= colours
+
+
+def picture_colours(text: str) -> set[tuple[int, ...]]:
+    """Colours that the first layer of outlines shows."""
+    import base64
+    import io
+
+    from PIL import Image
+
+    data = re.search(r'src="data:image/png;base64,([^"]+)"', text)[1]
+    layer = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA"))
+    return {tuple(colour[:3].tolist()) for colour in np.unique(layer.reshape(-1, 4), axis=0) if colour[3] > 0}

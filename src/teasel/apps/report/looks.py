@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from teasel.apps.cli.overlay import fullest_plane
 from teasel.apps.cli.record import fingerprint
 from teasel.apps.report.pictures import Picture, View, draw, draw_crop, draw_overlay_file
 from teasel.apps.report.quality import Quality, judge_quality
@@ -79,6 +80,9 @@ def look_at(run: RunResults, result: ImageResult, *, picture_px: int, crops: Seq
         labels = read_labels(run.folder / f"{result.name}.labels.tif")
         image = _open(run, result, source)
         view = View.of(image, _fitting(labels, image), _channel(run), run.record["parameters"].get("z"))
+        inner = run.folder / f"{result.name}.nuclei.tif"
+        if inner.is_file():
+            view = replace(view, nuclei=_fitting(read_labels(inner), image)[fullest_plane(labels)])
         problem = "the image has changed since it was segmented" if _changed(result, source) else ""
         picture, detail = _draw_both(view, result, picture_px) if picture_px else (None, None)
         return Look(

@@ -39,7 +39,15 @@ def methods_paragraph(run: RunResults, card: ModelCard) -> str:
     str
         A paragraph of plain text, in the past tense.
     """
-    sentences = [_first(run), *_prepared(run, card), *_network(card), _read_back(card), *_measured(run), _counts(run)]
+    sentences = [
+        _first(run),
+        *_prepared(run, card),
+        *_network(card),
+        _read_back(card),
+        *_nuclei(run),
+        *_measured(run),
+        _counts(run),
+    ]
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -62,13 +70,15 @@ def _prepared(run: RunResults, card: ModelCard) -> list[str]:
     """Say which part of the images was used, and at which scale."""
     asked = run.record["parameters"]
     parts = []
-    if asked.get("channel") is not None:
-        parts.append(f"channel {asked['channel']}")
+    if asked.get("channel", asked.get("cell")) is not None:
+        parts.append(f"channel {asked.get('channel', asked.get('cell'))}")
+    if asked.get("nucleus") is not None:
+        parts.append(f"channel {asked['nucleus']} (nuclei)")
     if asked.get("z") == "max":
         parts.append("the maximum projection along z")
     elif asked.get("z") is not None:
         parts.append(f"plane {asked['z']} of each stack (counted from 0)")
-    sentences = [f"Of each image, {' and '.join(parts)} was used."] if parts else []
+    sentences = [f"Of each image, {' and '.join(parts)} {'were' if len(parts) > 1 else 'was'} used."] if parts else []
     given = [image.entry["diameter_px"] for image in run.images if image.entry.get("diameter_px")]
     if given and card.spec is not None:
         how = "was set to" if "diameter_px" in asked else "was estimated for each image as"
@@ -106,12 +116,22 @@ def _read_back(card: ModelCard) -> str:
     return f"{scored}; objects that scored below {limit:g} were discarded." if limit is not None else f"{scored}."
 
 
+def _nuclei(run: RunResults) -> list[str]:
+    found = run.record["parameters"].get("nuclei")
+    if not found:
+        return []
+    return [
+        f"Nuclei were segmented with the model {found['model']} (SHA-256 {found['digest'][:12]}), and each belongs to "
+        "the cell it shares most pixels with."
+    ]
+
+
 def _measured(run: RunResults) -> list[str]:
     measured = run.record["parameters"].get("measure")
     if not measured:
         return []
     families = measured.get("families")
-    which = f"the feature families {', '.join(families)}" if families else "the default set of features"
+    which = f"the feature families {', '.join(families)}" if families else "every family of features"
     return [
         f"Of each object, {which} of Teasel was measured, with names and definitions as in CellProfiler "
         "(Stirling et al., 2021)."

@@ -122,6 +122,10 @@ def _facts(content: Content) -> list[tuple[str, str, str, str]]:
         ("Images", f"{len(subjects):,}", "", ""),
         ("Objects", f"{sum(counts):,}", f"median {number(float(np.median(counts)))} per image" if counts else "", ""),
     ]
+    nuclei = [one.result.entry["n_nuclei"] for one in subjects if "n_nuclei" in one.result.entry]
+    if nuclei:
+        without = sum(len(one.result.entry.get("cells_without_nucleus", [])) for one in subjects)
+        facts.append(("Nuclei", f"{sum(nuclei):,}", f"{without:,} cell{' has' if without == 1 else 's have'} none", ""))
     if len(sizes):
         low, high = np.percentile(sizes, (5, 95))
         words = f"90 % from {number(low)} to {number(high)} {content.unit}"
@@ -301,6 +305,8 @@ def _images(content: Content) -> list[Markup]:
     tools = [tag("label", tag("input", type="checkbox", id="outlines", checked=True), "Show outlines")]
     if 0 < sum(bool(one.flags) for one in content.subjects) < len(content.subjects):
         tools.append(tag("label", tag("input", type="checkbox", id="flagged-only"), "Only flagged images"))
+    if any("n_nuclei" in one.result.entry for one in content.subjects):
+        tools.append(tag("span", "Cells are outlined in yellow, nuclei in blue."))
     shots = [_shot(content, i, one) for i, one in enumerate(content.subjects)]
     side = content.picture_px if len(shots) == 1 else min(content.picture_px, 480)
     double = any(one.look.detail for one in content.subjects) and content.picture_px <= 440

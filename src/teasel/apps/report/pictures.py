@@ -65,6 +65,8 @@ class View:
         Channels.
     limits : tuple of float
         Intensities that become black and white in every picture of this plane; none for colour pictures of 8 bits.
+    nuclei : ndarray of int, shape (y, x), optional
+        Nuclei of the cells.
     """
 
     image: Image
@@ -72,6 +74,7 @@ class View:
     where: dict[str, int | slice]
     shown: slice
     limits: tuple[float, float] | None = None
+    nuclei: NDArray[np.integer] | None = None
 
     @classmethod
     def of(cls, image: Image, labels: NDArray[np.integer], channel: int | str | None, z: int | str | None) -> View:
@@ -138,6 +141,9 @@ def draw(view: View, longest_px: int, window: tuple[slice, slice] | None = None,
     scale = min(longest_px / max(labels.shape), 4.0)
     size = (max(1, round(labels.shape[1] * scale)), max(1, round(labels.shape[0] * scale)))
     outlines = _outline_layer(labels, size, None)
+    if view.nuclei is not None:
+        nuclei = view.nuclei if window is None else view.nuclei[window]
+        outlines[_outline_layer(nuclei, size, None) > 0] = 2
     return _picture(view.show(values), outlines, size, um / scale if um else None)
 
 

@@ -106,9 +106,7 @@ def _ends(values: NDArray[np.float64], whole: bool) -> tuple[float, float]:
     return (0.0 if 0 <= low < 0.4 * high else float(low)), float(high)
 
 
-def _draw_histogram(
-    counts: NDArray[Any], edges: NDArray[Any], median: float, title: str, unit: str, n: int
-) -> Markup:
+def _draw_histogram(counts: NDArray[Any], edges: NDArray[Any], median: float, title: str, unit: str, n: int) -> Markup:
     inner_w, inner_h = _WIDTH - _LEFT - _RIGHT, _HEIGHT - _TOP - _BOTTOM
     top = max(int(counts.max()), 1)
     low, high = float(edges[0]), float(edges[-1])

@@ -1,4 +1,4 @@
-"""Draw the contact sheet of simulated styles for the documentation: docs/images/cell-styles.jpg.
+"""Draw the pictures of docs/cells.md: the contact sheet of simulated styles, and what `cells` finds in some.
 
 Run from the root of the checkout: python scripts/draw_styles.py
 """
@@ -11,28 +11,31 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from teasel import segment
 from teasel.labels import outline_mask
 from teasel.training.simulation import SimulatedScene, simulate, styles
 
-PICTURE = Path("docs/images/cell-styles.jpg")
+SHEET, FOUND = Path("docs/images/cell-styles.jpg"), Path("docs/images/cells-found.jpg")
+SHOWN = ("phase-spread", "dic-round", "cytoplasm-spread", "tissue")
+HELD_OUT_SEED = 1_000_001
 EDGE_PX, CAPTION_PX, PER_ROW, SEED = 150, 14, 4, 5
 CELL, NUCLEUS = (255, 210, 0), (0, 220, 255)
 
 
-def paint(scene: SimulatedScene) -> NDArray[np.uint8]:
+def paint(scene: SimulatedScene, labels: NDArray[np.integer], nuclei: NDArray[np.integer] | None) -> NDArray[np.uint8]:
     """Return the image beside the image with outlines; the nuclear stain is blue."""
     image = np.clip(scene.image, 0, 1)
     blue = np.maximum(image[0], image[-1]) if len(image) > 1 else image[0]
     plain = (np.stack([image[0], image[0], blue], -1) * 255).astype(np.uint8)
     outlined = plain.copy()
-    outlined[outline_mask(scene.labels)] = CELL
-    if len(image) > 1:
-        outlined[outline_mask(scene.nuclei)] = NUCLEUS
+    outlined[outline_mask(labels)] = CELL
+    if nuclei is not None:
+        outlined[outline_mask(nuclei)] = NUCLEUS
     return np.concatenate([plain, outlined], 1)
 
 
-def main() -> None:
-    """Draw one scene of every style, with its name."""
+def draw_sheet() -> None:
+    """Draw one scene of every style, with its name and its true outlines."""
     names = styles()
     rows = -(-len(names) // (PER_ROW // 2))
     sheet = Image.new("RGB", (PER_ROW * EDGE_PX, rows * (EDGE_PX + CAPTION_PX)), "white")
@@ -41,10 +44,29 @@ def main() -> None:
         corner = (2 * column * EDGE_PX, row * (EDGE_PX + CAPTION_PX))
         ImageDraw.Draw(sheet).text((corner[0] + 4, corner[1] + 1), name, "black")
         scene = simulate(name, size_px=EDGE_PX, seed=SEED)
-        sheet.paste(Image.fromarray(paint(scene)), (corner[0], corner[1] + CAPTION_PX))
-    sheet.save(PICTURE, quality=38, optimize=True)
-    print(f"{PICTURE}: {PICTURE.stat().st_size / 1000:.0f} kB")
+        picture = paint(scene, scene.labels, scene.nuclei if len(scene.channels) > 1 else None)
+        sheet.paste(Image.fromarray(picture), (corner[0], corner[1] + CAPTION_PX))
+    save(sheet, SHEET, quality=38)
+
+
+def draw_found() -> None:
+    """Draw what the model finds, nothing set, in scenes it was not trained on."""
+    edge = 2 * EDGE_PX
+    sheet = Image.new("RGB", (2 * edge, len(SHOWN) * edge))
+    for row, name in enumerate(SHOWN):
+        scene = simulate(name, size_px=edge, seed=HELD_OUT_SEED)
+        asked = {"nucleus": 1} if len(scene.channels) > 1 else {}
+        found = segment(scene.image, "cells", axes="cyx", cell=0, **asked)
+        sheet.paste(Image.fromarray(paint(scene, found.labels, found.nuclei)), (0, row * edge))
+    save(sheet, FOUND, quality=55)
+
+
+def save(picture: Image.Image, path: Path, quality: int) -> None:
+    """Write a JPEG and say how large it is."""
+    picture.save(path, quality=quality, optimize=True)
+    print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
 
 
 if __name__ == "__main__":
-    main()
+    draw_sheet()
+    draw_found()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,8 @@ from teasel.spatial.assign.labels import check_places, pixels_of
 
 __all__ = ["find_candidates", "nearest_cells"]
 
-_CHUNK = 200_000  # spots at a time: fits the cache
 
-
-def nearest_cells(positions_px: ArrayLike, labels: Any, radius_px: float, *, tile_px: int = 2048) -> NDArray[np.uint32]:
+def nearest_cells(positions_px: ArrayLike, labels: Any, radius_px: float, *, tile_px: int = 1024) -> NDArray[np.uint32]:
     """Give each spot the cell it lies in, or the nearest within a radius.
 
     Parameters
@@ -53,7 +50,7 @@ def find_candidates(
     radius_px: float,
     n_candidates: int,
     *,
-    tile_px: int = 2048,
+    tile_px: int = 1024,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
     """Find the nearest few cells of each spot.
@@ -78,7 +75,6 @@ def find_candidates(
     if not radius_px >= 0:
         raise ParameterError(f"the radius is {radius_px}; expected 0 or more pixels")
     shape = tuple(labels.shape)
-    offsets, squared = _offsets(radius_px, len(shape))
     reach = int(np.floor(radius_px))
     cells = np.zeros((len(positions), n_candidates), np.uint32)
     distances = np.full((len(positions), n_candidates), np.inf, np.float32)
@@ -90,24 +86,12 @@ def find_candidates(
     for done, (tile, start, end) in enumerate(zip(tiles.tolist(), starts, ends, strict=True)):
         if tile >= 0:
             origin, crop = _read_tile(labels, tile, shape, tile_px, reach)
-            for first in range(start, end, _CHUNK):
-                rows = order[first : min(first + _CHUNK, end)]
-                cells[rows], found = _search(pixels[rows] - origin, crop, offsets, squared, n_candidates)
-                distances[rows] = np.sqrt(found, dtype=np.float32)
+            rows = order[start:end]
+            cells[rows], found = _search(pixels[rows] - origin, crop, radius_px, n_candidates)
+            distances[rows] = np.sqrt(found, dtype=np.float32)
         if progress:
             progress(done + 1, len(tiles))
     return cells, distances
-
-
-def _offsets(radius_px: float, ndim: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the pixels of a ball, nearest first, with their squared distances."""
-    reach = int(np.floor(radius_px))
-    axes = [np.arange(-reach, reach + 1)] * ndim
-    grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, ndim)
-    squared = (grid**2).sum(axis=1)
-    order = np.argsort(squared, kind="stable")
-    order = order[squared[order] <= radius_px**2]
-    return grid[order], squared[order]
 
 
 def _tile_numbers(pixels: NDArray[np.int64], shape: tuple[int, ...], tile_px: int) -> NDArray[np.int64]:
@@ -131,41 +115,58 @@ def _read_tile(
 
 
 def _search(
-    pixels: NDArray[np.int64],
-    crop: NDArray[np.uint32],
-    offsets: NDArray[np.int64],
-    squared: NDArray[np.int64],
+    pixels: NDArray[np.int64], crop: NDArray[np.uint32], radius_px: float, n_candidates: int
+) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
+    """Measure each cell of a tile against the spots around it, and keep the nearest cells of each spot."""
+    from scipy.ndimage import distance_transform_edt, find_objects
+
+    names, number = np.unique(crop, return_inverse=True)
+    number = number.reshape(crop.shape).astype(np.int32) + (0 if names[0] == 0 else 1)
+    names = names[names > 0]
+    flat = np.ravel_multi_index(tuple(pixels.T), crop.shape)
+    order = np.argsort(flat, kind="stable")
+    flat, reach = flat[order], int(np.floor(radius_px))
+    pairs: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
+    for k, box in enumerate(find_objects(number)):
+        window = tuple(
+            slice(max(s.start - reach, 0), min(s.stop + reach, n)) for s, n in zip(box, crop.shape, strict=True)
+        )
+        rows = _inside(flat, window, crop.shape)
+        if len(rows):
+            squared = np.rint(distance_transform_edt(number[window] != k + 1) ** 2).astype(np.int64)
+            local = np.unravel_index(flat[rows], crop.shape)
+            found = squared[tuple(at - cut.start for at, cut in zip(local, window, strict=True))]
+            near = found <= radius_px**2
+            pairs.append((order[rows[near]], found[near], np.full(int(near.sum()), k, np.int64)))
+    return _nearest_few(pairs, names, len(pixels), n_candidates)
+
+
+def _inside(flat: NDArray[np.int64], window: tuple[slice, ...], shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return the ranks, in sorted pixel numbers, of those inside a window."""
+    lines = np.zeros(1, np.int64)
+    for cut, n in zip(window[:-1], shape[:-1], strict=True):
+        lines = (lines[:, None] * n + np.arange(cut.start, cut.stop)).ravel()
+    low = np.searchsorted(flat, lines * shape[-1] + window[-1].start)
+    high = np.searchsorted(flat, lines * shape[-1] + window[-1].stop)
+    length = high - low
+    return np.repeat(low - np.concatenate([[0], np.cumsum(length)[:-1]]), length) + np.arange(length.sum())
+
+
+def _nearest_few(
+    pairs: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]],
+    names: NDArray[np.uint32],
+    n: int,
     n_candidates: int,
 ) -> tuple[NDArray[np.uint32], NDArray[np.float64]]:
-    """Look at the pixels around each spot, ring by ring; in a ring, the smallest label comes first."""
-    flat, strides = crop.ravel(), np.array(crop.strides) // crop.itemsize
-    here, steps = pixels @ strides, offsets @ strides
-    cells = np.zeros((len(pixels), n_candidates), np.uint32)
-    found = np.full((len(pixels), n_candidates), np.inf)
-    open_rows = np.arange(len(pixels))
-    edges = np.flatnonzero(np.diff(squared, prepend=-1, append=-1))
-    for first, last in pairwise(edges.tolist()):
-        ring = flat[here[open_rows, None] + steps[first:last]]
-        hit = np.flatnonzero(ring.any(axis=1))
-        if len(hit):
-            _add(cells, found, open_rows[hit], np.sort(ring[hit], axis=1), float(squared[first]))
-            open_rows = open_rows[cells[open_rows, -1] == 0]
-        if not len(open_rows):
-            break
+    """Keep the nearest cells of each spot; of equally near ones those with the smallest labels."""
+    cells, found = np.zeros((n, n_candidates), np.uint32), np.full((n, n_candidates), np.inf)
+    if pairs:
+        spot, squared, cell = (np.concatenate(part) for part in zip(*pairs, strict=True))
+        by = np.lexsort((cell, squared, spot))
+        spot, squared, cell = spot[by], squared[by], cell[by]
+        first = np.flatnonzero(np.diff(spot, prepend=-1))
+        rank = np.arange(len(spot)) - np.repeat(first, np.diff(np.append(first, len(spot))))
+        kept = rank < n_candidates
+        cells[spot[kept], rank[kept]] = names[cell[kept]]
+        found[spot[kept], rank[kept]] = squared[kept]
     return cells, found
-
-
-def _add(
-    cells: NDArray[np.uint32],
-    found: NDArray[np.float64],
-    rows: NDArray[np.int64],
-    around: NDArray[np.uint32],
-    squared: float,
-) -> None:
-    """Add the cells around to what is known of each row, smallest label first, as far as there is room."""
-    for label in around.T:
-        known = cells[rows]
-        count = (known > 0).sum(axis=1)
-        new = np.flatnonzero((label > 0) & (known != label[:, None]).all(axis=1) & (count < cells.shape[1]))
-        cells[rows[new], count[new]] = label[new]
-        found[rows[new], count[new]] = squared

@@ -74,7 +74,7 @@ def refine_cells(
     nuclei: Any,
     settings: Refinement | None = None,
     *,
-    tile_px: int = 2048,
+    tile_px: int = 1024,
     progress: Callable[[int, int], None] | None = None,
 ) -> NDArray[np.uint32]:
     """Assign spots to cells that grow out of nuclei.

@@ -91,6 +91,19 @@ def test_more_exports_are_added_to_what_is_there(teasel, images, tmp_path):
     assert np.array_equal(np.load(tmp_path / "out/b.labels.npy"), read_labels(tmp_path / "out/b.labels.tif"))
 
 
+def test_frames_stay_frames_in_other_formats(teasel, tmp_path):
+    from teasel.images import open_image, save_image
+
+    (tmp_path / "in").mkdir()
+    frames = np.zeros((2, 40, 40), np.uint16)
+    frames[:, 10:20, 10:20] = 100
+    save_image(tmp_path / "in/series.tif", frames, axes="tyx")
+    result = teasel("run", write_recipe(tmp_path, "[export]", 'labels = [".ome.zarr", ".npy"]'))
+    assert result.exit_code == 0, result.output
+    assert np.load(tmp_path / "out/series.labels.npy").shape == (2, 40, 40)
+    assert open_image(tmp_path / "out/series.labels.ome.zarr").axes[0] == "t"
+
+
 def test_an_export_that_was_removed_is_made_again(teasel, images, tmp_path):
     recipe = write_recipe(tmp_path, "[export]", 'labels = [".npy"]')
     teasel("run", recipe)

@@ -97,11 +97,15 @@ class Exports:
                 write_labels(Path(place) / f"check{suffix}", [[0, 1], [0, 0]])
 
     def write(self, segmentation: Segmentation, folder: Path, name: str) -> None:
-        """Write ``<name>.labels<suffix>`` for each format."""
+        """Write ``<name>.labels<suffix>`` for each format; nuclei too where a format keeps them (GeoJSON)."""
+        from teasel.apps.cli.outputs import in_planes
         from teasel.labels import write_labels
 
+        planes = in_planes(segmentation.labels, segmentation.image)
         for suffix in self.suffixes:
-            write_labels(folder / (name + suffix), segmentation.labels, segmentation.image.voxel_size_um)
+            labels = segmentation.labels if suffix.endswith(".npy") else planes
+            nuclei = segmentation.nuclei if ".geojson" in suffix else None
+            write_labels(folder / (name + suffix), labels, segmentation.image.voxel_size_um, nuclei=nuclei)
 
 
 class Tables:

@@ -107,7 +107,7 @@ def summarise(runs: list[dict[str, Any]], ends: dict[str, Counts], arguments: An
         for w, r in summary.items()
         if isinstance(r, dict)
     ]
-    header = ("chosen", "runs", "accepted", "gap AP@0.5", "gap mean AP", "least on replay")
+    header = ("chosen", "runs", "accepted", "gap AP@0.5", "gap mean AP", "least on replay", "CPU s")
     print(record.table(rows, header), f"\n{path}", flush=True)
 
 

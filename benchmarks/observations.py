@@ -109,7 +109,7 @@ def collect(data: Path) -> list[Row]:
     rows = observe_items(load_model("nuclei-fast", threads=1), items, 2)
     rows += observe_items(load_model("nuclei", threads=1), items[::4], 1)
     base = load_model(without("bitdepth", data), threads=1)
-    return rows + observe_items(base, read_all(data, "bitdepth_nucseg")[::2], 0, left_out=True)
+    return rows + observe_items(base, read_all(data, "bitdepth_nucseg"), 1, left_out=True)
 
 
 def read_all(data: Path, name: str) -> list[Item]:

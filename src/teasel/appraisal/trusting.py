@@ -26,7 +26,7 @@ GENERAL = "general"
 LIGHTS = {"green": 0.7, "amber": 0.5, "red": 0.0}
 """Colours, and the expected score from which each shines."""
 
-NOVEL = 1.5
+NOVEL = 2.0
 LOW_SCORE = 0.7
 LOW_CONSISTENCY = 0.7
 SIZES_PX = (6.0, 250.0)

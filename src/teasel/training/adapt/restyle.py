@@ -96,7 +96,10 @@ def _paste(
     number: int,
     rng: np.random.Generator,
 ) -> bool:
-    """Add an object's light to the scene, softly at its rim, unless it would cover much of another (in place)."""
+    """Blend an object into the scene, softly at its rim, unless it would cover much of another (in place).
+
+    It takes the place of the background's noise, as it brings its own.
+    """
     from scipy.ndimage import uniform_filter
 
     corner = [round(m - n / 2) for m, n in zip(middle, mask.shape, strict=True)]
@@ -111,7 +114,10 @@ def _paste(
         return False
     free = inside & (labels[box] == 0)
     weight = uniform_filter(mask.astype(np.float32), 3)[part] * (labels[box] == 0)
-    image[(slice(None), *box)] += weight * patch[(slice(None), *part)] * np.float32(rng.uniform(0.75, 1.25))
+    view = image[(slice(None), *box)]
+    level = np.median(view[:, ~inside], axis=1)[:, None, None] if not inside.all() else np.float32(0)
+    bright = patch[(slice(None), *part)] * np.float32(rng.uniform(0.75, 1.25)) + level
+    view += weight * (bright - view)
     labels[box][free] = number
     return True
 

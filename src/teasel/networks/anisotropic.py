@@ -99,7 +99,7 @@ class Anisotropic(nn.Module):
         blocks: int = 1,
     ) -> None:
         super().__init__()
-        steps = tuple(tuple(step) for step in steps)[: len(widths)]
+        steps = [tuple(step) for step in steps][: len(widths)]
         if len(steps) != len(widths) or any(len(s) != 3 or not set(s) <= {1, 2} for s in steps):
             raise ParameterError(
                 f"widths {tuple(widths)}, steps {steps}; expected as many steps, 1 or 2 along each axis"
@@ -107,10 +107,11 @@ class Anisotropic(nn.Module):
         if any(head["stride"] != 1 for head in heads):
             raise ParameterError("this network has heads of stride 1 only")
         self.divisor = max(2 ** sum(s[axis] == 2 for s in steps) for axis in range(3))
-        kernel = tuple(3 if s == 1 else 6 for s in steps[0])
-        padding = tuple(1 if s == 1 else 2 for s in steps[0])
+        strides = [_triple(step) for step in steps]
+        kernel = _triple([3 if s == 1 else 6 for s in steps[0]])
+        padding = _triple([1 if s == 1 else 2 for s in steps[0]])
         self.stem = nn.Sequential(
-            nn.Conv3d(in_channels, widths[0], kernel, stride=steps[0], padding=padding, bias=False),
+            nn.Conv3d(in_channels, widths[0], kernel, stride=strides[0], padding=padding, bias=False),
             nn.BatchNorm3d(widths[0]),
             nn.ReLU(inplace=True),
         )
@@ -119,13 +120,13 @@ class Anisotropic(nn.Module):
             nn.Sequential(
                 nn.Conv3d(fine, coarse, step, stride=step, bias=False), nn.BatchNorm3d(coarse), nn.ReLU(inplace=True)
             )
-            for (fine, coarse), step in zip(pairwise(widths), steps[1:], strict=True)
+            for (fine, coarse), step in zip(pairwise(widths), strides[1:], strict=True)
         )
         self.decoder = nn.ModuleList(
-            Rise(coarse, fine, step) for (fine, coarse), step in zip(pairwise(widths), steps[1:], strict=True)
+            Rise(coarse, fine, step) for (fine, coarse), step in zip(pairwise(widths), strides[1:], strict=True)
         )
         self.heads = nn.ModuleDict(
-            {h["name"]: nn.ConvTranspose3d(widths[0], h["channels"], steps[0], stride=steps[0]) for h in heads}
+            {h["name"]: nn.ConvTranspose3d(widths[0], h["channels"], strides[0], stride=strides[0]) for h in heads}
         )
 
     def forward(self, image: Tensor) -> dict[str, Tensor]:
@@ -149,3 +150,9 @@ class Anisotropic(nn.Module):
         for level in reversed(range(len(self.decoder))):
             x = self.decoder[level](x, skips[level])
         return {name: head(x) for name, head in self.heads.items()}
+
+
+def _triple(values: Sequence[int]) -> tuple[int, int, int]:
+    """Return three numbers as the tuple that torch wants."""
+    z, y, x = values
+    return z, y, x

@@ -7,7 +7,8 @@ where it has them.
 
 from __future__ import annotations
 
+from teasel.measurement.describe import describe
 from teasel.measurement.measure import measure
 from teasel.measurement.table import Feature, Measurements, Relation
 
-__all__ = ["Feature", "Measurements", "Relation", "measure"]
+__all__ = ["Feature", "Measurements", "Relation", "describe", "measure"]

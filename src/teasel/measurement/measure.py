@@ -15,7 +15,8 @@ from teasel import settings
 from teasel.errors import ParameterError, ShapeError
 from teasel.geometry import VoxelSize
 from teasel.measurement.compartments import Compartment, compartments_of, read_spatial
-from teasel.measurement.features import Family, find, names
+from teasel.measurement.families import PREFIXES, choose_families
+from teasel.measurement.features import Family
 from teasel.measurement.objects import Objects
 from teasel.measurement.scene import Scene
 from teasel.measurement.sources import Pixels, open_labels, open_pixels
@@ -26,9 +27,6 @@ __all__ = ["TILE_PX", "measure"]
 
 TILE_PX = {2: 1024, 3: 128}
 """Edge of the tiles that objects are measured in, by the number of dimensions."""
-
-PREFIXES = {"object": "", "cell": "Cells_", "nucleus": "Nuclei_", "cytoplasm": "Cytoplasm_"}
-"""What the names of features begin with, by compartment."""
 
 
 def measure(
@@ -107,7 +105,7 @@ def measure(
     >>> table.column("label").tolist(), table.column("AreaShape_Area").tolist()
     ([7], [50.0])
     """
-    chosen = _choose_families(families)
+    chosen = choose_families(families)
     labels, image, nuclei, z, score_of = _unpack(labels, image, nuclei, z)
     if image is None:
         raise ParameterError("no image to measure in; give the image that the labels are of")
@@ -161,17 +159,6 @@ def _unpack(
     plane = z if z is not None else labels.parameters.get("z")
     inner = nuclei if nuclei is not None else getattr(labels, "nuclei", None)
     return labels.labels, labels.image if image is None else image, inner, plane, lambda label: scores[label - 1]
-
-
-def _choose_families(families: Sequence[str | Family] | None) -> tuple[Family, ...]:
-    """Build the families asked for, in the order of their columns."""
-    if isinstance(families, str):
-        families = (families,)
-    asked = [f if isinstance(f, Family) else find(f)() for f in (names() if families is None else families)]
-    if not asked:
-        raise ParameterError(f"no family of features to measure; there are: {', '.join(names())}")
-    order = names()
-    return tuple(sorted({f.name: f for f in asked}.values(), key=lambda f: order.index(f.name)))
 
 
 def _voxel(size: VoxelSize, axes: str) -> tuple[tuple[float, ...], str, tuple[str, ...]]:

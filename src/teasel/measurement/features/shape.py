@@ -34,7 +34,7 @@ class Shape(Family):
     def features(self, scene: Scene) -> tuple[Feature, ...]:
         """List the features of planes or volumes."""
         length, size = scene.units(1), scene.units(scene.ndim)
-        units = {"length": length, "size": size, "angle": "degree", "1": "1"}
+        units = {"length": length, "size": size, "surface": scene.units(2), "angle": "degree", "1": "1"}
         wanted = _VOLUME if scene.ndim == 3 else {entry[0] for entry in _FEATURES} - {*_VOLUME_ONLY}
         listed = [entry for entry in _FEATURES if entry[0] in wanted]
         named = [self._feature(f"AreaShape_{n}", text, unit=units[unit]) for n, unit, text in listed]
@@ -87,7 +87,7 @@ _FEATURES = (
     ("Area", "size", "Area of the object."),
     ("Volume", "size", "Volume of the object."),
     ("Perimeter", "length", "Length of the outline through the centres of its outermost pixels."),
-    ("SurfaceArea", "size", "Area of the surface halfway between voxels in and out of the object."),
+    ("SurfaceArea", "surface", "Area of the surface halfway between voxels in and out of the object."),
     ("FormFactor", "1", "4 pi area / perimeter squared: 1 for a circle, less for other shapes."),
     ("Compactness", "1", "Perimeter squared / (4 pi area): 1 for a circle, more for other shapes."),
     ("ConvexArea", "size", "Area of the convex hull."),

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 __all__ = ["Batch", "make_batches"]
 
-_LARGEST = 1 << 20  # voxels; what still fits the cache of a processor
+_LARGEST = 1 << 21  # voxels; what still fits the cache of a processor
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +90,7 @@ def make_batches(
 
 
 def _rounded(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Round up to a multiple of about an eighth of the size, so that shapes are few and little is wasted."""
+    """Round up, large sizes more coarsely, so that shapes are few and little is wasted."""
     power = np.floor(np.log2(np.maximum(sizes, 1))).astype(np.int64)
-    step = np.maximum(2 ** np.maximum(power - 2, 0), 4)
+    step = np.where(sizes > 64, 2 ** np.maximum(power - 1, 0), np.maximum(2 ** np.maximum(power - 2, 0), 4))
     return -(-sizes // step) * step

@@ -75,11 +75,13 @@ def _euler_weights(ndim: int) -> NDArray[np.int64]:
 @lru_cache(maxsize=16)
 def _surface_weights(edges: tuple[float, ...]) -> NDArray[np.float64]:
     """Return the area of the surface within the cube between 8 voxel centres, for each pattern."""
-    from skimage.measure import marching_cubes, mesh_surface_area
+    from skimage.measure import marching_cubes
 
     areas = np.zeros(256)
     for pattern in range(1, 255):
         bits = np.array([pattern >> bit & 1 for bit in range(8)], np.float32).reshape(2, 2, 2)
-        corners, faces, _, _ = marching_cubes(bits, 0.5, spacing=edges)
-        areas[pattern] = mesh_surface_area(corners, faces)
+        corners, faces, _, _ = marching_cubes(bits, 0.5)
+        triangles = (corners.astype(np.float64) * edges)[faces]  # (n, 3, 3)
+        normals = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+        areas[pattern] = np.sqrt((normals**2).sum(1)).sum() / 2
     return areas

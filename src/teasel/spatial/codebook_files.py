@@ -48,7 +48,8 @@ def read_codebook(path: str | os.PathLike[str]) -> Codebook:
 
     Examples
     --------
-    >>> folder = getfixture("tmp_path")
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
     >>> _ = (folder / "codes.csv").write_text("name,id,bit1,bit2,bit3\\nActb,ENSMUST1,1,1,0\\nBlank-1,,0,1,1\\n")
     >>> read_codebook(folder / "codes.csv").bits
     ('bit1', 'bit2', 'bit3')

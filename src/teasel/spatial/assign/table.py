@@ -67,7 +67,7 @@ def cell_table(
     --------
     >>> labels = np.array([[1, 1, 0, 2]])
     >>> table = cell_table([1, 1, 2, 0], [0, 1, 1, 1], ["Actb", "Gad1"], labels)
-    >>> table.X.toarray().tolist(), table.var["n_unassigned"].tolist()
+    >>> table.X.toarray().astype(int).tolist(), table.var["n_unassigned"].tolist()
     ([[1, 1], [0, 1]], [0, 1])
     """
     labels_of, codes = np.asarray(cells, np.uint32), np.asarray(genes)

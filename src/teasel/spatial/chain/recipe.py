@@ -189,7 +189,8 @@ def read_recipe(path: str | os.PathLike[str]) -> SpatialRecipe:
 
     Examples
     --------
-    >>> path = getfixture("tmp_path") / "recipe.toml"
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "recipe.toml"
     >>> _ = path.write_text('[images]\\npattern = "{field}.tif"\\nnuclei = 3\\n[decode]\\ncodebook = "book.csv"')
     >>> read_recipe(path).decode.fdr
     0.05

@@ -82,7 +82,8 @@ def read_spots(
 
     Examples
     --------
-    >>> path = getfixture("tmp_path") / "spots.csv"
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "spots.csv"
     >>> _ = path.write_text("Gene,x,y\\nCxcl14,110,57\\n")
     >>> read_spots(path)["gene"].tolist()
     ['Cxcl14']

@@ -122,5 +122,4 @@ class Fluorescence:
 def _spread(values: Floats, sigma_px: float) -> Floats:
     """Carry values over the border of where they are above 0, by a blur of the known ones."""
     known = (values > 0).astype(np.float32)
-    spread: Floats = blur(values, sigma_px) / np.maximum(blur(known, sigma_px), np.float32(0.05))
-    return spread
+    return (blur(values, sigma_px) / np.maximum(blur(known, sigma_px), 0.05)).astype(np.float32)

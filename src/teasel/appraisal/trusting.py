@@ -119,8 +119,11 @@ def trust(
     expected = float(chosen.expect(seen.features[None])[0])
     low, high = chosen.interval(expected)
     name = Path(str(image.source)).name if image.source is not None else "image"
+    light = light_of(expected)
     reasons = tuple(_reasons(seen, chosen.novelty(seen.style)))
-    return Trust(name, model.name, expected, low, high, light_of(expected), reasons, source, seen)
+    if not reasons and light != "green":
+        reasons = (f"no single sign stands out; images with such signs scored {expected:.2f} on average",)
+    return Trust(name, model.name, expected, low, high, light, reasons, source, seen)
 
 
 def light_of(expected: float) -> str:

@@ -20,6 +20,7 @@ from skimage import data as samples
 
 from teasel.images import open_image
 from teasel.representations.spot import Spot
+from teasel.spatial.export import package_spots
 from teasel.spatial.simulation import SimulatedCrops
 from teasel.spatial.train import SPOT_CONFIG, fit_spots
 
@@ -32,6 +33,14 @@ REAL = (
     "spotiflow_samples/images/*_2d*.tif",
 )
 """Real backgrounds; those on which the semi-synthetic test images were made (``..._300_1``) are left out."""
+
+TRAINED_ON = (
+    "simulated spots over simulated backgrounds and over real images from which whatever is as small as a spot was "
+    "taken away"
+)
+LICENCES = """Real backgrounds: unlabelled images of INSTA (BSD-3-Clause, Chan Zuckerberg Biohub;
+doi:10.1371/journal.pcbi.1009274), sample images of Spotiflow (BSD-3-Clause; doi:10.1038/s41592-025-02662-x), and images
+that come with scikit-image. The weights are under the MIT licence, like Teasel."""
 
 
 def backgrounds(data: Path) -> list[np.ndarray]:
@@ -52,7 +61,9 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     real = backgrounds(options.data)
     crops = SimulatedCrops(Spot(), real, pool=POOL, seed=1)
-    fit_spots(crops, RUNS / "spots", SPOT_CONFIG, judged_on=SimulatedCrops(Spot(), real, seed=2))
+    trained = fit_spots(crops, RUNS / "spots", SPOT_CONFIG, judged_on=SimulatedCrops(Spot(), real, seed=2))
+    folder = package_spots(trained, WEIGHTS / "spots", trained_on=TRAINED_ON, licences=LICENCES)
+    logging.info("wrote %s", folder)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ Run from the root of the checkout, with the folder that holds the image sets (re
 
     python scripts/fit_spot_scores.py --data DATA
 
-Writes src/teasel/spatial/detectors/_weights.py. No truth of a real image is looked at.
+after the model `spots` is there (scripts/build_spots.py). Writes src/teasel/spatial/detectors/_weights.py. No truth of
+a real image is looked at.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,16 +21,19 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from build_spots import backgrounds
 
+from teasel.labels.metrics.calibration import expected_calibration_error
 from teasel.representations.spot import Spot
-from teasel.spatial.detectors import build
+from teasel.spatial.detectors import Detector, build
 from teasel.spatial.detectors._filtering import FilteringDetector
-from teasel.spatial.detectors._judge import expand, features
+from teasel.spatial.detectors._judge import expand, features, heat_features
+from teasel.spatial.detectors.spots import NetworkDetector
 from teasel.spatial.matching import match_spots
 from teasel.spatial.simulation import SimulatedCrops
 from teasel.spatial.source import Source
 
 TARGET = Path("src/teasel/spatial/detectors/_weights.py")
-IMAGES, EDGE_PX, SEED = 400, 224, 11
+IMAGES, EDGE_PX, SEED = 240, 224, 11
+THRESHOLDS = np.arange(0.2, 0.75, 0.05)
 RIDGE = 1.0
 HEAD = '''"""Weights of the logistic function that judges maxima; written by scripts/fit_spot_scores.py."""
 
@@ -40,24 +45,63 @@ WEIGHTS: dict[str, tuple[float, ...]] = {
 '''
 
 
-def examples(detector: FilteringDetector, crops: SimulatedCrops) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return expanded features, truth and weight of the maxima of simulated images."""
-    tables, truths, weights = [], [], []
+def described(detector: Detector, source: Source) -> tuple[np.ndarray, np.ndarray]:
+    """Return positions and features of everything in an image that might be a spot."""
+    if isinstance(detector, NetworkDetector):
+        found, _ = detector.candidates(source, tile_px=512)
+        return found.positions_px, heat_features(found["score"], found["intensity"], found["snr"])
+    assert isinstance(detector, FilteringDetector)
+    sigmas, _ = detector._sigmas(source)
+    candidates, noise = detector.candidates(source, sigmas, 512)
+    return candidates.positions_px, features(candidates, noise, source.shape, sigmas)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One simulated image: expanded features, truth and knownness of its candidates, number of visible spots."""
+
+    table: np.ndarray
+    truth: np.ndarray
+    known: np.ndarray
+    n_true: int
+
+
+def examples(detector: Detector, crops: SimulatedCrops) -> list[Example]:
+    """Describe the candidates of simulated images."""
+    made = []
     for number in range(IMAGES):
-        made = crops.simulated(np.random.default_rng([SEED, number]))
-        source = Source.of(made.image)
-        sigmas, _ = detector._sigmas(source)
-        candidates, noise = detector.candidates(source, sigmas, 512)
-        if not len(candidates):
-            continue
-        right = match_spots(made.visible.positions_px, candidates.positions_px).right
-        known = right | ~match_spots(made.spots.positions_px, candidates.positions_px).right  # neither seen nor not
-        tables.append(features(candidates, noise, source.shape, sigmas))
-        truths.append(right.astype(float))
-        weights.append(known / np.sqrt(max(known.sum(), 1)))
+        image = crops.simulated(np.random.default_rng([SEED, number]))
+        positions, table = described(detector, Source.of(image.image))
+        if len(positions):
+            right = match_spots(image.visible.positions_px, positions).right
+            known = right | ~match_spots(image.spots.positions_px, positions).right  # neither seen nor not: unknown
+            made.append(Example(expand(table), right, known, len(image.visible)))
         if number % 50 == 0:
             logging.info("%s: image %d", detector.name, number)
-    return expand(np.concatenate(tables)), np.concatenate(truths), np.concatenate(weights)
+    return made
+
+
+def fit_all(made: list[Example]) -> np.ndarray:
+    """Fit on many images; a crowded one counts as the root of its candidates."""
+    weights = np.concatenate([e.known / np.sqrt(max(e.known.sum(), 1)) for e in made])
+    return fit(np.concatenate([e.table for e in made]), np.concatenate([e.truth for e in made]).astype(float), weights)
+
+
+def report(name: str, made: list[Example]) -> None:
+    """Log mean F1 by threshold and the calibration error, each half judged by weights fitted on the other."""
+    halves, rows, claimed, right = (made[::2], made[1::2]), [], [], []
+    for one, other in (halves, halves[::-1]):
+        weights = fit_all(one)
+        for e in other:
+            score = 1 / (1 + np.exp(-np.clip(e.table @ weights, -50, 50)))[e.known]
+            truth = e.truth[e.known]
+            claimed.append(score)
+            right.append(truth)
+            if e.n_true >= 3:
+                rows.append([2 * truth[score >= t].sum() / ((score >= t).sum() + e.n_true) for t in THRESHOLDS])
+    f1 = dict(zip(THRESHOLDS.round(2).tolist(), np.mean(rows, 0).round(4).tolist(), strict=True))
+    error = expected_calibration_error(np.concatenate(claimed), np.concatenate(right))
+    logging.info("%s: held-out F1 by threshold %s, calibration error %.4f", name, f1, error)
 
 
 def fit(table: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -90,10 +134,10 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     crops = SimulatedCrops(Spot(), backgrounds(options.data), crop_px=EDGE_PX)
     text = HEAD
-    for name in ("dog", "log"):
-        detector = build(name)
-        assert isinstance(detector, FilteringDetector)
-        weights = fit(*examples(detector, crops))
+    for name in ("spots", "log", "dog"):
+        made = examples(build(name), crops)
+        report(name, made)
+        weights = fit_all(made)
         text += f'    "{name}": (\n' + "".join(f"        {float(w):.6g},\n" for w in weights) + "    ),\n"
     TARGET.write_text(text + "}\n", encoding="utf-8")
     logging.info("wrote %s", TARGET)

@@ -20,6 +20,7 @@ from teasel.inference.nuclei import add_nuclei
 from teasel.inference.objects import ObjectTable, Series, tabulate
 from teasel.inference.scale import network_scale
 from teasel.models import Model, load_model
+from teasel.representations import Representation
 
 __all__ = ["Segmentation", "segment"]
 
@@ -165,6 +166,8 @@ def segment(
     loaded = (
         model if isinstance(model, Model) else load_model(model, backend=backend, precision=precision, threads=threads)
     )
+    if not isinstance(loaded.spec.representation, Representation):
+        raise ParameterError(f"model {loaded.name!r} finds points, no objects; use teasel spots find IMAGE -o FOLDER")
     if loaded.spec.ndim != 2:
         raise ParameterError(
             f"model {loaded.name!r} works on volumes; use teasel.inference.volume.segment_volume, or on the command "

@@ -81,4 +81,4 @@ def find_spots(
     source = Source.of(image, channel=channel, z=z, t=t)
     chosen = build(detector) if isinstance(detector, str) else detector
     spots = chosen.detect(source, tile_px=tile_px, progress=progress)
-    return measure_spots(source, spots, tile_px=tile_px)
+    return spots if "intensity" in spots.columns else measure_spots(source, spots, tile_px=tile_px)

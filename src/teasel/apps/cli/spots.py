@@ -111,8 +111,8 @@ def find(
     line.clear()
     if not quiet:
         print(f"{len(jobs) - len(failed)} done, {len(failed)} failed; results in {output}")
-    for job, error in failed:
-        print(f"  {job.source}: {one_line(error)}", file=sys.stderr)
+    for job, reason in failed:
+        print(f"  {job.source}: {one_line(reason)}", file=sys.stderr)
     if failed:
         raise typer.Exit(FAILED)
 
@@ -202,7 +202,7 @@ def _same_images(tables: list[Path]) -> dict[str, list[Path]]:
         raise ParameterError("give only tables or only folders of tables, one per detector")
     names = [{p.name for p in folder.iterdir() if p.name.endswith((TABLE, ".spots.parquet"))} for folder in tables]
     if any(found != names[0] for found in names) or not names[0]:
-        alone = sorted(set.union(*names) - set.intersection(*names))
+        alone = sorted({name for found in names for name in found if any(name not in other for other in names)})
         raise ParameterError(f"folders hold tables of different images: {', '.join(alone[:10]) or 'none at all'}")
     return {name: [folder / name for folder in tables] for name in sorted(names[0])}
 

@@ -14,10 +14,14 @@ from teasel.errors import ShapeError
 from teasel.spatial.detectors._candidates import Candidates
 from teasel.spatial.noise import NoiseMap
 
-__all__ = ["FEATURES", "expand", "features", "score"]
+__all__ = ["FEATURES", "HEAT_FEATURES", "expand", "features", "heat_features", "score"]
 
-FEATURES = ("local", "overall", "bright", "narrow", "wide", "roundness", "tail", "noisy", "rank")
+FEATURES = ("local", "overall", "bright", "spread", "narrow", "wide", "roundness", "tail", "noisy", "rank")
+HEAT_FEATURES = ("heat", "bright", "spread", "contrast", "rank", "plain")
 PLAIN = 8.0  # deviations above which a maximum is certainly no noise
+PLAIN_HEAT = 0.6
+FEW = 5
+USUAL_SPREAD = 0.5
 
 
 def features(
@@ -38,33 +42,83 @@ def features(
 
     Returns
     -------
-    ndarray of float64, shape (n, 9)
+    ndarray of float64, shape (n, 10)
         ``local`` and ``overall``: log of the answer over the noise nearby and of the whole image; ``bright``: log of
-        the answer over that of bright spots; ``narrow`` and ``wide``: answers of filters 1.5 times narrower and wider
-        over this one's; ``roundness``; ``tail``: how high the faint maxima of the image reach; ``noisy``: how many
-        there are for its size; ``rank``: how many maxima are at least 0.6 times as high, over those as high.
+        the answer over that of plain spots; ``spread``: how much the brighter half of those differ; ``narrow`` and
+        ``wide``: answers of filters 1.5 times narrower and wider over this one's; ``roundness``; ``tail``: how high
+        the faint maxima of the image reach; ``noisy``: how many there are for its size; ``rank``: how many maxima are
+        at least 0.6 times as high, over those as high.
     """
     if not len(candidates):
         return np.zeros((0, len(FEATURES)))
     response = np.maximum(candidates.response, 1e-12)
     local = response / np.maximum(noise.at(candidates.pixels), 1e-12)
-    plain = response[local >= PLAIN]
-    top = np.percentile(plain, 75) if len(plain) >= 5 else response.max()
+    level, spread = _bright(response, local >= PLAIN)
     spots_that_fit = np.prod(shape) / np.prod([4 * s for s in sigmas])
-    ordered = np.sort(response)
-    above, beside = (len(ordered) - np.searchsorted(ordered, response * part) for part in (0.6, 1.0))
     table = [
         np.log(local),
         np.log(response / max(noise.typical, 1e-12)),
-        np.log(response / top),
+        np.log(response / level),
+        np.full(len(response), spread),
         np.clip(candidates.narrow / response, -1, 3),
         np.clip(candidates.wide / response, -1, 3),
         np.clip(candidates.roundness, -0.5, 1),
         np.full(len(response), np.log(max(float(np.quantile(local, 0.8)), 1.0))),
         np.full(len(response), np.log((local < PLAIN).sum() / spots_that_fit + 1e-4)),
-        np.log((above + 3) / (beside + 3)),
+        _rank(response),
     ]
     return np.stack(table, axis=1)
+
+
+def heat_features(
+    heat: NDArray[np.float64], intensity: NDArray[np.float64], snr: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Describe each maximum of a network's heat relative to its image.
+
+    Parameters
+    ----------
+    heat : ndarray of float64, shape (n,)
+        What the network says, in [0, 1].
+    intensity, snr : ndarray of float64, shape (n,)
+        As `teasel.spatial.measure.measure_spots` gives them.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 6)
+        ``heat``: its logit; ``bright``: log of intensity over that of plain spots; ``spread``: how much the brighter
+        half of those differ; ``contrast``: log of the signal-to-noise ratio; ``rank``: how many are at least 0.6 times
+        as bright, over those as bright; ``plain``: log of the share of plain ones.
+    """
+    if not len(heat):
+        return np.zeros((0, len(HEAT_FEATURES)))
+    strength = np.maximum(intensity, 1e-12)
+    plain = heat >= PLAIN_HEAT
+    level, spread = _bright(strength, plain)
+    sure = np.clip(heat, 1e-6, 1 - 1e-6)
+    table = [
+        np.clip(np.log(sure / (1 - sure)), -5, 6),
+        np.clip(np.log(strength / level), -5, 3),
+        np.full(len(heat), spread),
+        np.log(np.clip(snr, 0.3, 300)),
+        _rank(strength),
+        np.full(len(heat), np.log((plain.sum() + 1) / (len(heat) + 1))),
+    ]
+    return np.stack(table, axis=1)
+
+
+def _bright(strength: NDArray[np.float64], plain: NDArray[np.bool_]) -> tuple[float, float]:
+    """Return how strong the plain spots of an image are, and the log of the 90th percentile over the median."""
+    if plain.sum() < FEW:
+        return float(strength.max()), USUAL_SPREAD
+    middle, high = np.percentile(strength[plain], (50, 90))
+    return float(middle), float(np.log(high / middle))
+
+
+def _rank(strength: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the log of how many are at least 0.6 times as strong, over how many are as strong."""
+    ordered = np.sort(strength)
+    above, beside = (len(ordered) - np.searchsorted(ordered, strength * part) for part in (0.6, 1.0))
+    return np.asarray(np.log((above + 3) / (beside + 3)), np.float64)
 
 
 def expand(table: NDArray[np.float64]) -> NDArray[np.float64]:

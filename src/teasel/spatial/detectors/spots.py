@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -13,6 +14,10 @@ from teasel.models import Model, load_model
 from teasel.representations import DecodedPoints, Fields
 from teasel.representations.spot import Spot
 from teasel.spatial.detectors._base import Detector, Progress
+from teasel.spatial.detectors._judge import heat_features, score
+from teasel.spatial.detectors._weights import WEIGHTS
+from teasel.spatial.measure import measure_spots
+from teasel.spatial.scale import FALLBACK_PX, estimate_sigmas
 from teasel.spatial.source import Source, Tile
 from teasel.spatial.spots import Spots
 
@@ -22,6 +27,8 @@ EDGE_PX = 512
 """Pixels in y and x that the network looks at together, apart from the margin; always the same, so that a file read
 piece by piece gives the very spots that the whole gives."""
 BLUR_PLANES = 0.7
+LOWEST_HEAT = 0.05
+SCORE_THRESHOLD = 0.45
 
 
 @dataclass(frozen=True)
@@ -33,7 +40,7 @@ class NetworkDetector(Detector):
     model : str
         Name or folder of a model with the representation ``spot``.
     score_threshold : float, optional
-        Spots with a lower score are dropped; 0 to 1. The model's own if not given.
+        Spots with a lower score are dropped; 0 to 1. The usual one if not given.
     threads : int, optional
         CPU threads; all cores if not given.
     """
@@ -48,13 +55,23 @@ class NetworkDetector(Detector):
             raise ParameterError(f"score_threshold is {self.score_threshold}; expected 0 to 1")
 
     def detect(self, source: Source, *, tile_px: int, progress: Progress | None = None) -> Spots:
-        """Find spots; `tile_px` has no bearing: the network's own tiles are always the same."""
-        model = load_model(self.model, threads=self.threads)
+        """Find spots; `tile_px` has no bearing on the network, whose own tiles are always the same."""
+        found, notes = self.candidates(source, tile_px=tile_px, progress=progress)
+        table = heat_features(found["score"], found["intensity"], found["snr"])
+        found = found.with_columns(score=score(table, WEIGHTS[self.name]))
+        order = np.lexsort((*found.positions_px.T[::-1], -found["score"]))
+        lowest = SCORE_THRESHOLD if self.score_threshold is None else self.score_threshold
+        return replace(found.take(order[found["score"][order] >= lowest]), notes=notes)
+
+    def candidates(
+        self, source: Source, *, tile_px: int, progress: Progress | None = None
+    ) -> tuple[Spots, tuple[str, ...]]:
+        """Return every maximum of heat that might be a spot, measured; its ``score`` is the heat."""
+        model = _load(self.model, self.threads)
         spot = model.spec.representation
         if not isinstance(spot, Spot):
             raise ModelError(f"model {model.name!r} predicts {spot.name!r}, not spots; `teasel models` lists others")
-        if self.score_threshold is not None:
-            spot = replace(spot, score_threshold=self.score_threshold)
+        spot = replace(spot, score_threshold=LOWEST_HEAT, score_weights=(0.0, 1.0))
         low, high = _range(source, model.spec.normalisation)
         edge, margin = [EDGE_PX] * source.ndim, [model.spec.halo_px] * source.ndim
         if source.ndim == 3:
@@ -69,7 +86,17 @@ class NetworkDetector(Detector):
         found = spot.resolve(
             np.concatenate([part.positions_px for part in parts]), np.concatenate([part.scores for part in parts])
         )
-        return Spots(found.positions_px, {"score": found.scores}, source.voxel_size_um, (f"model {model.name}",))
+        sigmas = estimate_sigmas(source.sample())
+        width = sigmas[-1] if sigmas else FALLBACK_PX
+        columns = {"score": found.scores, "sigma_px": np.full(len(found.scores), width)}
+        table = Spots(found.positions_px, columns, source.voxel_size_um)
+        return measure_spots(source, table, sigma_px=width, tile_px=tile_px), (f"model {model.name}",)
+
+
+@lru_cache(maxsize=1)
+def _load(model: str, threads: int | None) -> Model:
+    """Open a model once for many images."""
+    return load_model(model, threads=threads)
 
 
 def _range(source: Source, percentiles: tuple[float, float]) -> tuple[float, float]:

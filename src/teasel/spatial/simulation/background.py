@@ -83,7 +83,7 @@ def real_background(
     """
     from scipy.ndimage import gaussian_filter, grey_opening
 
-    image = np.rot90(image, random.integers(4))
+    image = np.rot90(image, int(random.integers(4)))
     image = image[:: random.choice([-1, 1])]
     corner = [random.integers(0, max(n - m, 0) + 1) for n, m in zip(image.shape, shape, strict=True)]
     piece = image[tuple(slice(c, c + m) for c, m in zip(corner, shape, strict=True))].astype(np.float64)

@@ -63,6 +63,6 @@ def _expose(mean: NDArray[np.float64], scene: Scene, random: np.random.Generator
 
 def _pattern(shape: tuple[int, ...], random: np.random.Generator) -> NDArray[np.float64]:
     """Draw rows and columns that are brighter in a fixed rhythm."""
-    period = random.integers(4, 24)
-    rows, columns = (np.arange(n) % period < max(1, period // 6) for n in shape[-2:])
+    period = int(random.integers(4, 24))
+    rows, columns = (np.arange(n) % period < np.intp(max(1, period // 6)) for n in shape[-2:])
     return np.broadcast_to(rows[:, None] * random.random() + columns[None] * random.random(), shape)

@@ -48,7 +48,7 @@ class SimulatedCrops:
     percentiles: tuple[float, float] = (1.0, 99.8)
     pool: int = 0
     seed: int = 0
-    _kept: dict[int, Simulated] = field(default_factory=dict, repr=False)
+    _kept: dict[int, Simulated] = field(default_factory=dict, init=False, repr=False)
 
     def __call__(self, number: int) -> tuple[NDArray[np.float32], Fields]:
         """Return image ``(1, y, x)`` and targets of crop `number`."""
@@ -73,7 +73,7 @@ class SimulatedCrops:
         shape = (self.crop_px, self.crop_px)
         background = None
         if len(self.backgrounds) and random.random() < self.real_share:
-            image = self.backgrounds[random.integers(len(self.backgrounds))]
+            image = self.backgrounds[int(random.integers(len(self.backgrounds)))]
             background = real_background(image, shape, scene.sigma_px, random)
             if random.random() < 0.5:  # fainter or stronger against the ground than it was
                 background = np.maximum(1 + (background - 1) * np.exp(random.normal(0, 0.5)), 0)
@@ -96,5 +96,5 @@ def _turned(
 
 def normalise(image: NDArray[np.generic], percentiles: tuple[float, float]) -> NDArray[np.float32]:
     """Scale an image so that two of its percentiles become 0 and 1; a constant image becomes 0."""
-    low, high = np.percentile(image, percentiles)
+    low, high = np.percentile(image.astype(np.float64), percentiles)
     return ((image - low) / max(high - low, 1e-6)).astype(np.float32)

@@ -39,7 +39,7 @@ class Scene:
     brightness_spread : float
         Standard deviation of the logarithm of brightness from spot to spot.
     off_target : float
-        Puncta per spot that look like spots and are none, as from probes bound elsewhere: 0.15 to 0.35 times as bright
+        Puncta per spot that look like spots and are none, as from probes bound elsewhere: 0.08 to 0.35 times as bright
         as the median spot.
     cells : int
         Number of cells.
@@ -144,7 +144,7 @@ def random_scene(random: np.random.Generator) -> Scene:
 
     sigma = log_uniform(0.8, 2.8)
     cells = int(random.integers(1, 7)) if random.random() < 0.55 else 0
-    off_target = sometimes(0.2, log_uniform(0.5, 4))
+    off_target = sometimes(0.6, log_uniform(0.2, 4))
     scene = Scene(
         sigma_px=sigma,
         sigma_z_px=sigma * random.uniform(0.5, 1.5),
@@ -155,7 +155,7 @@ def random_scene(random: np.random.Generator) -> Scene:
         clustering=sometimes(0.35, random.uniform(0.2, 0.9)),
         in_cells=bool(random.random() < 0.6),
         detectability=log_uniform(12 if off_target else 5, 120),
-        brightness_spread=random.uniform(0.0, 0.35 if off_target else 1.1),
+        brightness_spread=random.uniform(0.0, 0.5 if off_target else 1.1),
         off_target=off_target,
         cells=cells,
         cell_contrast=log_uniform(0.2, 8),

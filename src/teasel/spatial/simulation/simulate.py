@@ -123,7 +123,7 @@ def _add_puncta(
     """Add faint puncta that are no spots, given the height of the median spot."""
     dense = replace(scene, density=scene.density * scene.off_target, clustering=0.0)
     positions = draw_places(lit.shape, dense, inside, random)
-    heights = height * random.uniform(0.15, 0.35) * np.exp(random.normal(0, 0.25, len(positions)))
+    heights = height * random.uniform(0.08, 0.35) * np.exp(random.normal(0, 0.3, len(positions)))
     widths = widths_of(len(positions), scene.sigmas(lit.ndim), scene.sigma_spread, 1.0, random)
     return add_spots(lit, positions, heights, widths)
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 import teasel
 from benchmarks import record, scores
-from scripts.cell_sets import read_cell_sets
+from scripts.cell_sets import FIRST_HELD_OUT_SEED, read_cell_sets
 from teasel.labels import pair_nuclei
 from teasel.models import Model
 from teasel.training.data import Item
@@ -22,13 +22,16 @@ def main() -> None:
     """Score every way of finding cells on every set that was never trained on."""
     options = record.parser(__doc__ or "")
     options.add_argument("--model", default="cells", help="model of whole cells, by name or folder")
+    options.add_argument("--scenes", type=int, default=1, help="held-out scenes per style (default 1, at most 3)")
     arguments = options.parse_args()
     cells = teasel.load_model(arguments.model, threads=arguments.threads)
     nuclei = teasel.load_model("nuclei", threads=arguments.threads)
     items = read_cell_sets(Path(arguments.data), training=False).validation
     sets: dict[str, list[Item]] = {}
     for item in items:
-        name = item.name.split("/")[0]
+        name, _, rest = item.name.partition("/")
+        if name.startswith("simulated") and int(rest.split("-")[-1]) >= FIRST_HELD_OUT_SEED + arguments.scenes:
+            continue
         if not arguments.sets or name in arguments.sets:
             sets.setdefault(name, []).append(item)
     result, rows = {}, []

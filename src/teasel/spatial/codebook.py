@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -97,11 +97,11 @@ class Codebook:
     @classmethod
     def of(
         cls,
-        codes: dict[str, str | Sequence[int]],
+        codes: Mapping[str, str | Sequence[int]],
         *,
         bits: Sequence[str] | None = None,
-        rounds: Sequence[int] | None = None,
-        channels: Sequence[int] | None = None,
+        rounds: ArrayLike | None = None,
+        channels: ArrayLike | None = None,
         blocks: Sequence[str] | None = None,
         blank: Sequence[bool] | None = None,
     ) -> Codebook:

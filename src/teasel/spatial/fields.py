@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from teasel.errors import ParameterError, ShapeError
 from teasel.images import Image
+from teasel.images.lazy import as_lazy
 from teasel.spatial.codebook import Codebook
 from teasel.spatial.decoders import Decoder, Fit
 from teasel.spatial.spots import Spots
@@ -253,7 +254,7 @@ def _single(image: NDArray[np.float32], row: int) -> Spots:
     """Find the spots of a single-molecule channel: each is a molecule of the one gene."""
     from teasel.spatial.find import find_spots
 
-    found = find_spots(Image(image, "yx" if image.ndim == 2 else "zyx"), _SINGLE_MOLECULES)
+    found = find_spots(Image(as_lazy(image), "yx" if image.ndim == 2 else "zyx"), _SINGLE_MOLECULES)
     n = len(found)
     return Spots(
         found.positions_px,

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from teasel.errors import DataError, FormatError, InputNotFound, ShapeError
 from teasel.geometry import VoxelSize
 from teasel.images import Image
+from teasel.images.lazy import as_lazy
 
 if TYPE_CHECKING:
     import anndata
@@ -259,7 +260,7 @@ def _acquisition(
     image = np.zeros((values.shape[1], height, width), np.float32)
     image[:, pixels[:, 1], pixels[:, 0]] = values.T
     picture = Image(
-        image[:, :complete],
+        as_lazy(image[:, :complete]),
         "cyx",
         said[1] if said else VoxelSize(y=1.0, x=1.0),
         channel_names=tuple(targets),

@@ -120,8 +120,10 @@ def _search(
     """Measure each cell of a tile against the spots around it, and keep the nearest cells of each spot."""
     from scipy.ndimage import distance_transform_edt, find_objects
 
-    names, number = np.unique(crop, return_inverse=True)
-    number = number.reshape(crop.shape).astype(np.int32) + (0 if names[0] == 0 else 1)
+    names, inverse = np.unique(crop, return_inverse=True)
+    number: NDArray[np.int32] = inverse.reshape(crop.shape).astype(np.int32)
+    if names[0] != 0:
+        number = np.asarray(number + 1, np.int32)
     names = names[names > 0]
     flat = np.ravel_multi_index(tuple(pixels.T), crop.shape)
     order = np.argsort(flat, kind="stable")
@@ -143,9 +145,9 @@ def _search(
 
 def _inside(flat: NDArray[np.int64], window: tuple[slice, ...], shape: tuple[int, ...]) -> NDArray[np.int64]:
     """Return the ranks, in sorted pixel numbers, of those inside a window."""
-    lines = np.zeros(1, np.int64)
+    lines: NDArray[np.int64] = np.zeros(1, np.int64)
     for cut, n in zip(window[:-1], shape[:-1], strict=True):
-        lines = (lines[:, None] * n + np.arange(cut.start, cut.stop)).ravel()
+        lines = np.asarray(lines[:, None] * n + np.arange(cut.start, cut.stop), np.int64).reshape(-1)
     low = np.searchsorted(flat, lines * shape[-1] + window[-1].start)
     high = np.searchsorted(flat, lines * shape[-1] + window[-1].stop)
     length = high - low
@@ -164,8 +166,8 @@ def _nearest_few(
         spot, squared, cell = (np.concatenate(part) for part in zip(*pairs, strict=True))
         by = np.lexsort((cell, squared, spot))
         spot, squared, cell = spot[by], squared[by], cell[by]
-        first = np.flatnonzero(np.diff(spot, prepend=-1))
-        rank = np.arange(len(spot)) - np.repeat(first, np.diff(np.append(first, len(spot))))
+        starts = np.flatnonzero(np.diff(spot, prepend=-1))
+        rank = np.arange(len(spot)) - np.repeat(starts, np.diff(np.append(starts, len(spot))))
         kept = rank < n_candidates
         cells[spot[kept], rank[kept]] = names[cell[kept]]
         found[spot[kept], rank[kept]] = squared[kept]

@@ -67,4 +67,4 @@ def check_places(positions_px: ArrayLike, labels: Any) -> tuple[NDArray[Any], An
 def pixels_of(positions: NDArray[Any], shape: tuple[int, ...]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Return the pixel (n, ndim) of each position, and whether it lies in the image."""
     pixels = np.floor(positions + 0.5).astype(np.int64)
-    return pixels, ((pixels >= 0) & (pixels < np.array(shape))).all(axis=1)
+    return pixels, np.all((pixels >= 0) & (pixels < np.array(shape)), axis=1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -58,18 +60,18 @@ def type_profiles(counts: PairCounts, n_types: int) -> tuple[NDArray[np.float64]
     return profiles, np.append(_choose(matrix, profiles), 0)
 
 
-def _choose(matrix: object, profiles: NDArray[np.float64]) -> NDArray[np.int64]:
-    return np.asarray(np.round(matrix @ np.log(profiles).T, 9).argmax(axis=1), np.int64)  # type: ignore[operator]
+def _choose(matrix: Any, profiles: NDArray[np.float64]) -> NDArray[np.int64]:
+    return np.asarray(np.round(matrix @ np.log(profiles).T, 9).argmax(axis=1), np.int64)
 
 
-def _counts_of(sample: object, rows: NDArray[np.bool_], overall: NDArray[np.float64]) -> NDArray[np.float64]:
+def _counts_of(sample: Any, rows: NDArray[np.bool_], overall: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the profile of some cells, drawn a little to all."""
-    total = np.asarray(sample[rows].sum(axis=0)).ravel() + 20 * overall  # type: ignore[index]
+    total = np.asarray(sample[rows].sum(axis=0)).ravel() + 20 * overall
     return np.asarray(total / total.sum())
 
 
-def _own_likelihood(sample: object, overall: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
+def _own_likelihood(sample: Any, overall: NDArray[np.float64], size: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how well each cell would be explained by itself, a little drawn to all."""
-    entries = sample.tocoo()  # type: ignore[attr-defined]
+    entries = sample.tocoo()
     frequency = (entries.data + 20 * overall[entries.col]) / (size[entries.row] + 20)
-    return np.bincount(entries.row, entries.data * np.log(frequency), len(size))
+    return np.asarray(np.bincount(entries.row, entries.data * np.log(frequency), len(size)), np.float64)

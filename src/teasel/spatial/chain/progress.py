@@ -74,7 +74,8 @@ class Ledger:
     def write_arrays(path: Path, **arrays: NDArray[Any]) -> None:
         """Write arrays by name, as ``.npz``."""
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            np.savez(file, **arrays)
+            named: dict[str, Any] = dict(arrays)
+            np.savez(file, **named)
 
     @staticmethod
     def read_arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -136,7 +136,7 @@ def check_against_image(
             "needed to check them; are coordinates and image of the same part, in the same pixels?"
         )
     ways = list(product((False, True), repeat=3)) if flips else [(False, False, False)]
-    best: tuple[float, tuple[int, int], tuple[bool, bool, bool]] = (-np.inf, (0, 0), ways[0])
+    best: tuple[float, tuple[int, ...], tuple[bool, ...]] = (-np.inf, (0, 0), ways[0])
     for transpose, flip_y, flip_x in ways:
         turned = _placed(positions, shape, transpose, flip_y, flip_x)
         for step in product(range(-max_shift_px, max_shift_px + 1), repeat=2):
@@ -144,7 +144,7 @@ def check_against_image(
             if score > best[0] + 1e-12:
                 best = (score, step, (transpose, flip_y, flip_x))
     score, step, way = best
-    turned = _placed(positions, shape, *way)
+    turned = _placed(positions, shape, way[0], way[1], way[2])
     certainty = _certainty(_values(plane, turned + np.array(step)), as_is)
     shift = _finer(plane, turned, step, max_shift_px)
     small = way == (False, False, False) and max(map(abs, shift)) < 0.75
@@ -239,7 +239,7 @@ def _certainty(better: NDArray[np.float64], worse: NDArray[np.float64]) -> float
 
 
 def _finer(
-    plane: NDArray[np.float32], turned: NDArray[np.float64], step: tuple[int, int], reach: int
+    plane: NDArray[np.float32], turned: NDArray[np.float64], step: tuple[int, ...], reach: int
 ) -> tuple[float, float]:
     """Return the shift to a tenth of a pixel or so, by a parabola along each axis."""
     found = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -174,7 +174,7 @@ def register_rounds(
     DataError
         As for `align`, with the number of the round.
     """
-    total = len(rounds) if hasattr(rounds, "__len__") else 0
+    total = len(rounds) if isinstance(rounds, Sized) else 0
     reference: NDArray[np.float32] | None = None
     found: list[Alignment] = []
     for number, image in enumerate(rounds):

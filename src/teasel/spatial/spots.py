@@ -218,9 +218,10 @@ class Spots:
 
         Examples
         --------
-        >>> folder = getfixture("tmp_path")
+        >>> from tempfile import TemporaryDirectory
         >>> spots = Spots(np.array([[1.5, 2.0]]), {"gene": np.array(["Actb"])}, VoxelSize(y=0.1, x=0.1))
-        >>> again = Spots.open(spots.save(folder / "spots.csv"))
+        >>> with TemporaryDirectory() as folder:
+        ...     again = Spots.open(spots.save(Path(folder) / "spots.csv"))
         >>> str(again["gene"][0]), again.voxel_size_um.x
         ('Actb', 0.1)
         """

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SCRIPTS = ("accuracy", "calibration", "flags", "leave_one_out", "memory", "rescale", "speed", "tiles")
+SCRIPTS = ("accuracy", "calibration", "cells", "flags", "leave_one_out", "memory", "rescale", "speed", "tiles")
 
 
 @pytest.fixture(autouse=True)

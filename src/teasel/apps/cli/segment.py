@@ -64,7 +64,7 @@ def segment(
       teasel segment 'plate/*.tif' -o results --diameter 30 --model nuclei-fast
       teasel segment slide.ome.tif -o results --model cells --cell CD45 --nucleus DAPI
       teasel segment 'plate/*.tif' -o results --measure --report --save-recipe plate.toml
-      teasel segment volume.ome.zarr -o out.ome.zarr --model neurites --memory 6GB
+      teasel segment volume.ome.zarr -o out.ome.zarr --model ./my-model --memory 6GB
     """
     if is_volume_model(settings.model):
         if measure or export or report or save_recipe:
@@ -73,7 +73,7 @@ def segment(
         segment_one_volume(images, output, settings, where, quiet=quiet)
         return
     if (threshold, scheduler, workers) != (None, None, None):
-        raise ParameterError("--threshold, --scheduler and --workers are for models of volumes, such as neurites")
+        raise ParameterError("--threshold, --scheduler and --workers are for models of volumes")
     formats = tuple(part.strip() for part in export.split(",") if part.strip()) if export else ()
     recipe = Recipe(
         inputs=tuple(images),

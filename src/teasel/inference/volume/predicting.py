@@ -136,7 +136,7 @@ def offsets_of(model: Model) -> tuple[tuple[int, int, int], ...]:
     if model.spec.ndim != 3 or representation.name != "affinity":
         raise ModelError(
             f"model {model.name!r} predicts {representation.name} in {model.spec.ndim}D; volumes are segmented from "
-            "affinities in 3D, as of the model 'neurites'"
+            "affinities in 3D"
         )
     return tuple((a, b, c) for a, b, c in representation.offsets_volume)
 

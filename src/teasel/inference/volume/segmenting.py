@@ -32,7 +32,7 @@ PREDICTING = 0.85
 def segment_volume(
     image: str | os.PathLike[str],
     out: str | os.PathLike[str],
-    model: str | Path = "neurites",
+    model: str | Path,
     *,
     method: Agglomeration | MutexWatershed | None = None,
     threshold: float | None = None,

@@ -188,7 +188,8 @@ def _survey(
 ) -> tuple[Scene, tuple[str, ...]]:
     """Look over the whole frame for what the families must know of it."""
     needs = {need for family in families for need in family.surveys}
-    dtype, notes = pixels.image.dtype, ()
+    dtype = pixels.image.dtype
+    notes: tuple[str, ...] = ()
 
     def read(channel: int, block: tuple[slice, ...]) -> NDArray[Any]:
         return pixels.read(numbers[channel], block)
@@ -296,10 +297,10 @@ def _settings(
     notes: Sequence[str],
 ) -> dict[str, Any]:
     """Say how the table was made."""
-    from teasel import __version__
+    from importlib.metadata import version
 
     return {
-        "teasel": __version__,
+        "teasel": version("teasel"),
         "families": {family.name: asdict(family) for family in families},  # type: ignore[call-overload]
         "channels": list(channels),
         "voxel_size_um": {axis: size for axis, size in asdict(voxel_size_um).items() if size is not None},

@@ -79,7 +79,7 @@ class Objects:
         owner = self.owner if at is None else self.owner[at]
         if values.dtype.kind in "bui":
             values = values.astype(np.float64)
-        return np.bincount(owner, values, minlength=len(self))
+        return np.bincount(owner, values, minlength=len(self)).astype(np.float64, copy=False)
 
     def count(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Count the voxels of each object for which `mask` holds."""

@@ -61,7 +61,7 @@ def grey_ranges(
         if 8 * high < white:
             notes.append(
                 f"channel {name} has values up to {high:g} of {white:g}, so that texture sees few of its grey levels; "
-                "give the family texture a grey_range for more"
+                "give it another range for more (--grey-range; grey_range= of the family texture)"
             )
         ranges.append((black, white))
     return tuple(ranges), tuple(notes)

@@ -56,3 +56,13 @@ def test_labels_of_another_image(teasel, folder):
     assert done.exit_code != 0
     assert "labels have shape (5, 5), the image (60, 70)" in done.output
     assert not (folder / "x.csv").exists()
+
+
+def test_the_range_of_grey_values_for_texture(teasel, folder):
+    command = ["measure", str(folder / "results/a.labels.tif"), str(folder / "a.tif"), "--families", "texture"]
+    for out, more in (("a.csv", []), ("b.csv", ["--grey-range", "0,60"])):
+        assert teasel(*command, "-o", str(folder / out), *more).exit_code == 0
+    name = "Texture_SumAverage_channel0_1_00_256"
+    assert (read_table(folder / "b.csv").column(name) > 1.5 * read_table(folder / "a.csv").column(name)).all()
+    wrong = teasel(*command, "-o", str(folder / "c.csv"), "--grey-range", "60")
+    assert "expected two numbers, such as 0,4095" in wrong.output

@@ -47,6 +47,10 @@ def measure(
     channels: Annotated[
         str | None, typer.Option(metavar="CHANNEL,...", help="Channels by number from 0 or by name; all if not given.")
     ] = None,
+    grey_range: Annotated[
+        str | None,
+        typer.Option(metavar="LOW,HIGH", help="Grey values that texture takes for black and white, such as 0,4095."),
+    ] = None,
     z: Annotated[
         str | None, typer.Option(help="Plane of a stack that the labels are of: its number from 0, or max.")
     ] = None,
@@ -81,7 +85,7 @@ def measure(
         raise ParameterError(f"{output} is there already; give another name, or --overwrite")
     sizes = (z_step_um, pixel_size_um, pixel_size_um)
     options: dict[str, Any] = {
-        "families": _listed(families),
+        "families": _families(families, grey_range),
         "channels": _listed(channels),
         "z": z,
         "axes": axes,
@@ -110,8 +114,8 @@ def measure(
         _write(table, output)
         if not quiet:
             _report(table, output)
-    for name, error in failed:
-        print(f"{name}: {one_line(error)}", file=sys.stderr)
+    for name, reason in failed:
+        print(f"{name}: {one_line(reason)}", file=sys.stderr)
     if failed:
         raise typer.Exit(FAILED)
 
@@ -119,6 +123,21 @@ def measure(
 def _listed(text: str | None) -> tuple[str, ...] | None:
     """Read ``a,b,c``."""
     return tuple(part.strip() for part in text.split(",") if part.strip()) if text is not None else None
+
+
+def _families(families: str | None, grey_range: str | None) -> Any:
+    """Return the families asked for, texture with its range of grey values if that is given."""
+    chosen = _listed(families)
+    if grey_range is None:
+        return chosen
+    from teasel.measurement.features import find, names
+
+    try:
+        low, high = (float(part) for part in grey_range.split(","))
+    except ValueError as error:
+        raise ParameterError(f"--grey-range is {grey_range!r}; expected two numbers, such as 0,4095") from error
+    texture = find("texture")(grey_range=(low, high))  # type: ignore[call-arg]
+    return [texture if name == "texture" else name for name in chosen or names()]
 
 
 def _jobs(labels: Path, images: list[str], nuclei: Path | None) -> Iterator[tuple[str, Path, Any, Path | None]]:

@@ -103,11 +103,11 @@ _FEATURES = (
 )
 
 
-def _ratio(top: NDArray[np.float64], bottom: NDArray[np.float64]) -> NDArray[np.float64]:
+def _ratio(top: NDArray, bottom: NDArray) -> NDArray[np.float64]:
     return np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom != 0)
 
 
-def _variation(light: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np.float64]:
+def _variation(light: NDArray, count: NDArray) -> NDArray[np.float64]:
     """Return the standard deviation over the mean of the wedges that hold voxels; 0 in rings without any."""
     known = count > 0
     wedges = known.sum(-1)

@@ -56,7 +56,7 @@ class Shape(Family):
     def measure(self, objects: Objects) -> Columns:
         """Measure size and shape."""
         scene = objects.scene
-        edges = np.asarray(scene.edges)
+        edges = np.asarray(scene.edges, np.float64)
         size = objects.counts * float(np.prod(edges))
         box = np.prod(objects.extents * edges, axis=1)
         spread = _covariances(objects)
@@ -154,7 +154,7 @@ def _radii(objects: Objects) -> Columns:
     }
 
 
-def _outline(objects: Objects, size: NDArray[np.float64]) -> Columns:
+def _outline(objects: Objects, size: NDArray) -> Columns:
     """Measure the outline and the convex hull of plane objects."""
     from teasel.measurement.kernels.perimeter import perimeters
 

@@ -64,8 +64,10 @@ class Zernike(Family):
         sums = self._sums(objects, u, v)
         columns = {}
         for n, m in self._pairs():
-            total = sum(weight * sums[m, power] for power, weight in _radial(n, m).items())
-            size = np.hypot(np.real(total), np.imag(total)) * float(np.prod(edges))
+            total = np.zeros(len(objects), complex)
+            for power, weight in _radial(n, m).items():
+                total += weight * sums[m, power]
+            size = np.hypot(total.real, total.imag) * float(np.prod(edges))
             columns[f"AreaShape_Zernike_{n}_{m}"] = np.divide(
                 size, area, out=np.full(len(objects), np.nan), where=area > 0
             )

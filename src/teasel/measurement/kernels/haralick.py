@@ -90,9 +90,7 @@ def haralick(
     return {name: np.where(known, columns[name], np.nan) for name, _ in HARALICK}
 
 
-def _moments(
-    owner: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64], pairs: NDArray[np.int64], n: int
-) -> dict[str, NDArray[np.float64]]:
+def _moments(owner: NDArray, a: NDArray, b: NDArray, pairs: NDArray, n: int) -> dict[str, NDArray[np.float64]]:
     """Return what is a mean over the pairs; sums are of whole numbers, and so exact."""
 
     def mean(values: NDArray) -> NDArray[np.float64]:
@@ -112,9 +110,7 @@ def _moments(
     }
 
 
-def _joint(
-    owner: NDArray[np.int64], a: NDArray[np.int64], b: NDArray[np.int64], n: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _joint(owner: NDArray, a: NDArray, b: NDArray, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the sums of c log2 c and of c squared over the cells c of each object's matrix."""
     low, high = np.minimum(a, b), np.maximum(a, b)
     narrow = np.uint32 if n <= 1 << 16 else np.int64  # sorts five times as fast
@@ -126,11 +122,12 @@ def _joint(
     count = np.where(even, 2 * count, count)
     weight = np.where(even, 1.0, 2.0)
     entropy = np.bincount(own, weight * _n_log_n(int(count.max()))[count], minlength=n)
-    return entropy, np.bincount(own, weight * count * count, minlength=n)
+    squared = np.bincount(own, weight * count * count, minlength=n)
+    return entropy.astype(np.float64, copy=False), squared.astype(np.float64, copy=False)
 
 
 def _entropy(
-    owner: NDArray[np.int64], values: NDArray[np.int64], total: NDArray[np.int64], n: int
+    owner: NDArray, values: NDArray, total: NDArray, n: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the entropy of each object's values below 512, in bits, and the sum of their squared shares."""
     with np.errstate(invalid="ignore", divide="ignore"):

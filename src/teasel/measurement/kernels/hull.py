@@ -84,9 +84,7 @@ def hull_areas(rows: Rows, n: int) -> Ints:
     return np.bincount(own, inside, minlength=n).astype(np.int64)
 
 
-def feret_diameters(
-    owner: Ints, y: NDArray[np.float64], x: NDArray[np.float64], n: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def feret_diameters(owner: Ints, y: NDArray, x: NDArray, n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return the least and the greatest distance between two parallel lines that hold an object between them.
 
     Parameters

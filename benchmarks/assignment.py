@@ -40,7 +40,7 @@ def main() -> None:
     sizes = [
         {"method": method, "spots": spots, **_in_new_process(method, spots)}
         for spots in arguments.spots
-        for method in METHODS
+        for method in arguments.methods or METHODS
     ]
     print(
         record.table(

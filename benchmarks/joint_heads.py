@@ -21,16 +21,16 @@ from teasel.training.loop import Trained, fit_sampler
 from teasel.training.simulation import SimulatedScene, simulate
 
 STYLES = ("cytoplasm-spread", "cytoplasm-sheet", "membrane-sheet", "tissue", "tissue-layers")
-SCENES, HELD_OUT, SCENE_PX = 12, 6, 160
+SCENES, HELD_OUT, SCENE_PX = 8, 3, 160
 ROLES = ("cell", "nucleus", "cell")
 CONFIG = TrainingConfig(
     widths=(16, 32, 64),
     blocks=(1, 1, 1),
     roles=ROLES,
-    steps=300,
+    steps=100,
     batch_size=4,
     crop_px=128,
-    warmup_steps=50,
+    warmup_steps=20,
     threads=1,
     workers=0,
     validate_every=0,

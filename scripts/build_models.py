@@ -2,7 +2,7 @@
 
 Run from the root of the checkout, with the folder that holds the image sets:
 
-    python scripts/build_models.py nuclei --data DATA
+    python -m scripts.build_models nuclei --data DATA
 
 Checkpoints lie under .runs/, so that the command can be stopped and typed again; the model folder is written to
 src/teasel/models/weights/ when training is done. `nuclei` goes on from the weights that are there: its card tells of
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from cell_sets import chances, read_cell_sets
 
+from scripts.cell_sets import chances, read_cell_sets
 from teasel.images import open_image
 from teasel.labels import read_labels
 from teasel.training.config import TrainingConfig

@@ -2,7 +2,7 @@
 
 Run from the root of the checkout, with the folder that holds the image sets:
 
-    python scripts/build_neurites.py --data DATA --minutes 35
+    python -m scripts.build_neurites --data DATA --minutes 35
 
 Trained on gala's FIB-SEM training volume, the SNEMI3D mini volume and FIB-25, of whose lower half planes 93 to 124 are
 held out. The threshold is chosen on gala's second volume, which is not trained on; the card tells the scores on the

@@ -2,7 +2,7 @@
 
 Run from the root of the checkout, with the folder that holds the image sets:
 
-    python scripts/build_spots.py --data DATA
+    python -m scripts.build_spots --data DATA
 
 It is trained on simulated spots only, over simulated backgrounds and over real images from which whatever is as small
 as a spot was taken away. Checkpoints lie under .runs/spots, so that the command can be stopped and typed again; the

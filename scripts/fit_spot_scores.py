@@ -2,7 +2,7 @@
 
 Run from the root of the checkout, with the folder that holds the image sets (real backgrounds):
 
-    python scripts/fit_spot_scores.py --data DATA
+    python -m scripts.fit_spot_scores --data DATA
 
 after the model `spots` is there (scripts/build_spots.py). Writes src/teasel/spatial/detectors/_weights.py. No truth of
 a real image is looked at.
@@ -19,8 +19,7 @@ from pathlib import Path
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent))
-from build_spots import backgrounds
-
+from scripts.build_spots import backgrounds
 from teasel.labels.metrics.calibration import expected_calibration_error
 from teasel.representations.spot import Spot
 from teasel.spatial.detectors import Detector, build

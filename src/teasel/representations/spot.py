@@ -177,9 +177,9 @@ class Spot(PointRepresentation):
 
 def _checked(points: NDArray[np.floating], ndim: int) -> NDArray[np.float64]:
     """Return the points as (n, ndim) float64, or raise."""
-    points = np.array(points, np.float64)
-    if points.ndim != 2 or points.shape[1] != ndim:
-        raise ShapeError(f"points have shape {points.shape}; expected (n, {ndim})")
-    if not np.isfinite(points).all():
+    checked: NDArray[np.float64] = np.array(points, np.float64)
+    if checked.ndim != 2 or checked.shape[1] != ndim:
+        raise ShapeError(f"points have shape {checked.shape}; expected (n, {ndim})")
+    if not np.isfinite(checked).all():
         raise ParameterError("a point is NaN or infinite; drop it first")
-    return points
+    return checked

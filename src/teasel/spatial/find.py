@@ -17,7 +17,7 @@ from teasel.spatial.spots import Spots
 
 __all__ = ["DEFAULT_DETECTOR", "find_spots"]
 
-DEFAULT_DETECTOR = "spots"
+DEFAULT_DETECTOR = "log"
 TILE_PX = 1024
 
 
@@ -39,7 +39,7 @@ def find_spots(
     image : path, ndarray or Image
         Anything `teasel.open_image` takes; large files are read tile by tile.
     detector : str or Detector
-        ``"spots"`` (a trained network), ``"log"``, ``"dog"``, ``"radial"``, or one made by
+        ``"log"``, ``"dog"``, ``"radial"``, ``"spots"`` (a trained network), or one made by
         `teasel.spatial.detectors.build` with parameters of its own.
     channel : int or str, optional
         Channel by number from 0 or by name; needed if there are several.

@@ -50,7 +50,10 @@ def test_a_bad_image_does_not_stop_the_others(teasel, made, tmp_path):
 
 def test_wrong_words_are_said(teasel, made, tmp_path):
     image = str(tmp_path / "cells.tif")
-    for words, said in ((["--detector", "lgo"], "did you mean 'log'"), (["--sigma", "1"], "no parameter")):
+    for words, said in (
+        (["--detector", "lgo"], "did you mean 'log'"),
+        (["--detector", "spots", "--sigma", "1"], "no parameter"),
+    ):
         result = teasel("spots", "find", image, "-o", str(tmp_path / "out"), *words)
         assert result.exit_code == 2
         assert said in result.stderr

@@ -46,8 +46,8 @@ def find(
         Path, typer.Option("--output", "-o", metavar="FOLDER", help="Where results go; made if need be.")
     ],
     detector: Annotated[
-        str, typer.Option(help="spots (a trained network), log, dog or radial; the first is the best.")
-    ] = "spots",
+        str | None, typer.Option(help="log (if not given), dog, radial, or spots (a trained network).")
+    ] = None,
     channel: Annotated[str | None, typer.Option(help="Channel: its number, from 0, or its name.")] = None,
     z: Annotated[
         str | None, typer.Option(help="Plane: its number, from 0, or max for the projection; the volume if not given.")
@@ -78,14 +78,15 @@ def find(
     Examples:
       teasel spots find cells.tif -o results
       teasel spots find my-folder -o results --channel Cy3 --z max
-      teasel spots find stack.tif -o results --detector log
+      teasel spots find stack.tif -o results --detector spots
     """
     from teasel.spatial.detectors import build
+    from teasel.spatial.find import DEFAULT_DETECTOR
 
     params: dict[str, Any] = {"score_threshold": score} if score is not None else {}
     if sigma is not None:
         params["sigma_px"] = sigma
-    chosen = build(detector, params)
+    chosen = build(detector or DEFAULT_DETECTOR, params)
     jobs = make_jobs(find_images(images))
     output.mkdir(parents=True, exist_ok=True)
     table = ".spots.parquet" if parquet else TABLE

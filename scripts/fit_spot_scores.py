@@ -12,13 +12,11 @@ from __future__ import annotations
 
 import argparse
 import logging
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).parent))
 from scripts.build_spots import backgrounds
 from teasel.labels.metrics.calibration import expected_calibration_error
 from teasel.representations.spot import Spot

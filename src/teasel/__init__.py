@@ -16,7 +16,7 @@ from teasel.geometry import VoxelSize
 if TYPE_CHECKING:
     from teasel.images import Image, open_image
     from teasel.labels.metrics import evaluate
-    from teasel.measurement import measure
+    from teasel.measurement.measure import measure
     from teasel.models import load_model
     from teasel.segment import Segmentation, segment
 

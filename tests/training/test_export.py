@@ -113,7 +113,7 @@ def test_a_difference_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
 
 
 def test_unknown_networks_and_activations_are_refused() -> None:
-    with pytest.raises(ParameterError, match="no network 'vnet'; there are: unet"):
+    with pytest.raises(ParameterError, match="no network 'vnet'; there are: anisotropic, unet"):
         build("vnet", {})
 
     class Zero(nn.Module):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from teasel.errors import ModelError, ParameterError
-from teasel.models import Model, load_model
 from teasel.representations import DecodedPoints, Fields
 from teasel.representations.spot import Spot
 from teasel.spatial.detectors._base import Detector, Progress
@@ -20,6 +19,9 @@ from teasel.spatial.measure import measure_spots
 from teasel.spatial.scale import FALLBACK_PX, estimate_sigmas
 from teasel.spatial.source import Source, Tile
 from teasel.spatial.spots import Spots
+
+if TYPE_CHECKING:
+    from teasel.models import Model
 
 __all__ = ["NetworkDetector"]
 
@@ -96,6 +98,8 @@ class NetworkDetector(Detector):
 @lru_cache(maxsize=1)
 def _load(model: str, threads: int | None) -> Model:
     """Open a model once for many images."""
+    from teasel.models import load_model
+
     return load_model(model, threads=threads)
 
 

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import torch
 
-from teasel.models.roles import distinct
 from teasel.training.adapt.config import AdaptConfig
 from teasel.training.adapt.corrections import Correction
 from teasel.training.adapt.crops import AdaptCrops
 from teasel.training.adapt.lessons import count_objects, make_lessons, split_lessons
 from teasel.training.adapt.network import blend, open_network, running
 from teasel.training.adapt.pictures import draw_comparison
-from teasel.training.adapt.replay import kind_of, own_replay, replay_scenes
+from teasel.training.adapt.replay import kind_of, rehearsal
 from teasel.training.adapt.result import PICTURE, Adapted, hand_over, write_report
 from teasel.training.adapt.stages import Stages
 from teasel.training.adapt.tuning import fingerprint, tune
@@ -89,16 +88,7 @@ def adapt(
     spec = package.spec
     kind = kind_of(spec, config.objects)
     lessons, held_out = split_lessons(make_lessons(corrections, running(network, spec)), config.held_out, config.seed)
-    own, own_held = own_replay(replay)
-    judged = config.replay_scenes // 5
-    scenes = replay_scenes(
-        kind,
-        config.replay_scenes + judged,
-        seed=config.seed,
-        channels=max(1, len(distinct(spec.roles))),
-        progress=stages.of("replay"),
-    )
-    known, remembered = [*scenes[judged:], *own], [*scenes[:judged], *own_held]
+    known, remembered = rehearsal(kind, spec, config, replay, progress=stages.of("replay"))
     tick = stages.ticker("before", len(held_out) + len(remembered))
     before = running(network, spec)
     candidates = {0.0: (score(before, held_out, tick, sized=True), score(before, remembered, tick))}

@@ -9,9 +9,11 @@ import numpy as np
 
 from teasel.errors import ParameterError
 from teasel.models import ModelSpec
+from teasel.models.roles import distinct
+from teasel.training.adapt.config import AdaptConfig
 from teasel.training.data import Item, find_pairs, median_diameter, normalise, read_items
 
-__all__ = ["kind_of", "own_replay", "replay_scenes"]
+__all__ = ["kind_of", "own_replay", "rehearsal", "replay_scenes"]
 
 SCENE_PX = 256
 
@@ -33,6 +35,51 @@ def kind_of(spec: ModelSpec, objects: str) -> str:
             f"model {spec.name!r} does not say whether it finds nuclei or cells; say it with --objects (objects=)"
         )
     return found[0]
+
+
+def rehearsal(
+    kind: str,
+    spec: ModelSpec,
+    config: AdaptConfig,
+    folders: Sequence[str | Path],
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[list[Item], list[Item]]:
+    """Gather what a model must not forget: simulated scenes and the user's own pairs.
+
+    Parameters
+    ----------
+    kind : str
+        ``"nuclei"`` or ``"cells"``.
+    spec : ModelSpec
+        The model; its roles say how many channels the scenes have.
+    config : AdaptConfig
+        Number of scenes, a fifth of it again to judge by, and the seed.
+    folders : sequence of path
+        As `own_replay` takes them.
+    progress : callable, optional
+        Called as ``progress(done, total)``.
+
+    Returns
+    -------
+    tuple of list of Item
+        What is trained on again, and what forgetting is judged by.
+
+    Raises
+    ------
+    TeaselError
+        Whatever `own_replay` raises.
+    """
+    own, own_held = own_replay(folders)
+    judged = config.replay_scenes // 5
+    scenes = replay_scenes(
+        kind,
+        config.replay_scenes + judged,
+        seed=config.seed,
+        channels=max(1, len(distinct(spec.roles))),
+        progress=progress,
+    )
+    return [*scenes[judged:], *own], [*scenes[:judged], *own_held]
 
 
 def replay_scenes(

@@ -14,13 +14,12 @@ from teasel.errors import ParameterError
 from teasel.inference.consistency import consistency, look
 from teasel.inference.resample import resize
 from teasel.models import Model
-from teasel.models.roles import distinct
 from teasel.training.adapt.config import AdaptConfig
 from teasel.training.adapt.crops import AdaptCrops
 from teasel.training.adapt.folder import read_plane
 from teasel.training.adapt.network import blend, open_network, running
 from teasel.training.adapt.pictures import draw_comparison
-from teasel.training.adapt.replay import kind_of, own_replay, replay_scenes
+from teasel.training.adapt.replay import kind_of, rehearsal
 from teasel.training.adapt.restyle import believed, lay_out, restyled
 from teasel.training.adapt.result import PICTURE, Adapted, hand_over, write_report
 from teasel.training.adapt.stages import Stages
@@ -102,16 +101,7 @@ def adapt_unlabelled(
     chosen = [Path(path) for path in images[:: -(-len(images) // MOST_IMAGES)]]
     before = running(network, spec)
     target = study(before, [(path.stem, read_plane(path, channels)) for path in chosen])
-    own, own_held = own_replay(replay)
-    judged = config.replay_scenes // 5
-    scenes = replay_scenes(
-        kind,
-        config.replay_scenes + judged,
-        seed=config.seed,
-        channels=max(1, len(distinct(spec.roles))),
-        progress=stages.of("replay"),
-    )
-    known, remembered = [*scenes[judged:], *own], [*scenes[:judged], *own_held]
+    known, remembered = rehearsal(kind, spec, config, replay, progress=stages.of("replay"))
     lessons = [
         *believed(target),
         *lay_out(target, LAYOUTS, size_px=int(1.5 * config.crop_px / target.views[0].scale), seed=config.seed),

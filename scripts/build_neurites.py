@@ -2,11 +2,12 @@
 
 Run from the root of the checkout, with the folder that holds the image sets:
 
-    python -m scripts.build_neurites --data DATA --minutes 35
+    python -m scripts.build_neurites --data DATA
 
-Trained on gala's FIB-SEM training volume, the SNEMI3D mini volume and FIB-25, of whose lower half planes 93 to 124 are
-held out. The threshold is chosen on gala's second volume, which is not trained on; the card tells the scores on the
-planes held out. Checkpoints lie under .runs/neurites/; --package skips training.
+First trained without gala's training volume, on FIB-25, of whose lower half planes 93 to 124 are held out, and on the
+SNEMI3D mini volume; gala's training volume is scored with these weights. Then trained on with gala's volume too. The
+threshold is chosen on gala's second volume, which is never trained on; the card tells the scores on the planes held
+out. Checkpoints lie under .runs/neurites/: a run that was stopped goes on. --package skips training.
 """
 
 from __future__ import annotations
@@ -15,7 +16,6 @@ import argparse
 import json
 import logging
 import tempfile
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,11 +33,14 @@ from teasel.labels import label_pieces, read_labels
 from teasel.labels.metrics import adapted_rand, edits_to_truth, variation_of_information
 from teasel.models import ModelSpec, load_model, revise
 from teasel.networks.anisotropic import Anisotropic
+from teasel.representations import Head
 from teasel.representations.affinity import Affinity
 from teasel.training.augment import Sample, serial_sections
+from teasel.training.config import TrainingConfig
 from teasel.training.data import normalise
+from teasel.training.descriptors import local_shape_descriptors, n_descriptors
 from teasel.training.export import export_model
-from teasel.training.losses import LOSSES
+from teasel.training.loop import Trained, fit_sampler
 
 RUN = Path(".runs/neurites")
 WEIGHTS = Path("src/teasel/models/weights")
@@ -51,7 +54,7 @@ REPRESENTATION = Affinity()
 
 @dataclass(frozen=True)
 class Volume:
-    """A training volume: normalised image (z, y, x), labels with 0 on borders, and whether z is like y and x."""
+    """A training volume: normalised image (z, y, x), labels, and whether z is like y and x."""
 
     name: str
     image: NDArray[np.float32]
@@ -78,97 +81,106 @@ def training_volumes(data: Path) -> list[Volume]:
     gala = read(data, "gala_fibsem_medulla_small/images/train.tif", "gala_fibsem_medulla_small/labels/train.tif")
     snemi = read(data, "snemi3d_mini/images/ac4_mini.tif", "snemi3d_mini/labels/ac4_mini.tif")
     return [
-        Volume("fib25", image[:end], with_borders(labels[:end], True), True, 0.6),
-        Volume("gala", gala[0], with_borders(gala[1], True), True, 0.2),
-        Volume("snemi", snemi[0], with_borders(snemi[1], False), False, 0.2),
+        Volume("fib25", image[:end], labels[:end], True, 0.6),
+        Volume("gala", gala[0], gala[1], True, 0.2),
+        Volume("snemi", snemi[0], snemi[1], False, 0.2),
     ]
 
 
 def with_borders(labels: NDArray[np.int32], isotropic: bool) -> NDArray[np.int32]:
     """Make voxels next to another label background: a membrane two voxels wide at least."""
-    border = np.zeros(labels.shape, bool)
+    border = labels == 0
     for axis in (0, 1, 2) if isotropic else (1, 2):
         low, high = [slice(None)] * 3, [slice(None)] * 3
         low[axis], high[axis] = slice(None, -1), slice(1, None)
-        differ = labels[tuple(low)] != labels[tuple(high)]
+        differ = (labels[tuple(low)] != labels[tuple(high)]) & (labels[tuple(low)] >= 0) & (labels[tuple(high)] >= 0)
         border[tuple(low)] |= differ
         border[tuple(high)] |= differ
-    return np.where(border, 0, labels)
+    return np.where(border & (labels >= 0), 0, labels)
 
 
-AUGMENTATION = serial_sections()
+AUGMENTATIONS = {isotropic: serial_sections(isotropic=isotropic) for isotropic in (False, True)}
+SIGMA_PX = 8.0
+"""Of the local shape descriptors, for volumes as fine along z as in planes; sections are four times as thick."""
 
 
-def crop(volumes: list[Volume], rng: np.random.Generator) -> tuple[NDArray[np.float32], dict]:
-    """Cut a crop, turned and mirrored in every way its volume allows, and encode it."""
-    volume = volumes[rng.choice(len(volumes), p=[v.share for v in volumes])]
-    order = rng.permutation(3) if volume.isotropic else np.array([0, *(1 + rng.permutation(2))])
-    image, labels = volume.image.transpose(order), volume.labels.transpose(order)
-    size = [min(c, n) for c, n in zip(CROP, image.shape, strict=True)]
-    start = [rng.integers(0, n - s + 1) for n, s in zip(image.shape, size, strict=True)]
-    flips = tuple(slice(None, None, int(rng.choice((-1, 1)))) for _ in range(3))
-    box = tuple(slice(a, a + s) for a, s in zip(start, size, strict=True))
-    image, labels = image[box][flips], labels[box][flips]
-    pad = [(0, c - s) for c, s in zip(CROP, size, strict=True)]
-    image = np.pad(image, pad, mode="symmetric")
-    labels = np.pad(labels, pad, constant_values=-1)
-    sample = AUGMENTATION(Sample(np.ascontiguousarray(image[None]), np.ascontiguousarray(labels)), rng)
-    return sample.image, dict(REPRESENTATION.encode(sample.labels))
+class Described:
+    """The representation with local shape descriptors beside it, which are learnt and not kept."""
+
+    def heads(self, ndim: int) -> tuple[Head, ...]:
+        """Return the heads of the representation, and the descriptors."""
+        return (*REPRESENTATION.heads(ndim), Head("descriptors", n_descriptors(ndim), "linear", "smooth_l1", 2.0))
 
 
-def make_network() -> Anisotropic:
+@dataclass(frozen=True)
+class Crops:
+    """Crops by number, turned and mirrored in every way their volume allows, encoded."""
+
+    volumes: list[Volume]
+    seed: int
+
+    def __call__(self, number: int) -> tuple[NDArray[np.float32], dict[str, NDArray[np.float32]]]:
+        """Return crop `number`."""
+        rng = np.random.default_rng([self.seed, number])
+        shares = np.array([v.share for v in self.volumes])
+        volume = self.volumes[rng.choice(len(self.volumes), p=shares / shares.sum())]
+        order = rng.permutation(3) if volume.isotropic else np.array([0, *(1 + rng.permutation(2))])
+        image, labels = volume.image.transpose(order), volume.labels.transpose(order)
+        size = [min(c, n) for c, n in zip(CROP, image.shape, strict=True)]
+        start = [rng.integers(0, n - s + 1) for n, s in zip(image.shape, size, strict=True)]
+        flips = tuple(slice(None, None, int(rng.choice((-1, 1)))) for _ in range(3))
+        box = tuple(slice(a, a + s) for a, s in zip(start, size, strict=True))
+        pad = [(0, c - s) for c, s in zip(CROP, size, strict=True)]
+        image = np.pad(image[box][flips], pad, mode="symmetric")
+        labels = np.pad(labels[box][flips], pad, constant_values=-1)
+        sample = Sample(np.ascontiguousarray(image[None]), np.ascontiguousarray(labels))
+        sample = AUGMENTATIONS[volume.isotropic](sample, rng)
+        labels = with_borders(sample.labels, volume.isotropic)
+        sigma = (SIGMA_PX if volume.isotropic else SIGMA_PX / 4, SIGMA_PX, SIGMA_PX)
+        descriptors = local_shape_descriptors(labels, sigma, stride=2)
+        return sample.image, {**REPRESENTATION.encode(labels), "descriptors": descriptors}
+
+
+def make_network(representation: Any = REPRESENTATION) -> Anisotropic:
     """Build the untrained network."""
-    heads = [{"name": h.name, "channels": h.channels, "stride": 1} for h in REPRESENTATION.heads(3)]
+    torch.manual_seed(0)
+    heads = [{"name": h.name, "channels": h.channels, "stride": 1} for h in representation.heads(3)]
     return Anisotropic(1, heads, widths=WIDTHS)
 
 
-def train(volumes: list[Volume], *, steps: int, minutes: float, start: Path | None = None, seed: int = 0) -> None:
-    """Train for so many steps or minutes, whatever ends first; the learning rate follows the one that is nearer."""
-    torch.manual_seed(seed)
-    torch.set_num_threads(1)
-    network, average = make_network(), make_network()
-    if start is not None:
-        network.load_state_dict(torch.load(start, weights_only=True))
-    average.load_state_dict(network.state_dict())
-    network.to(memory_format=torch.channels_last_3d)
-    optimizer = torch.optim.AdamW(network.parameters(), lr=2e-3, weight_decay=0.01)
-    began, losses, history = time.monotonic(), [], []
-    done, step = 0.0, 0
-    while done < 1:
-        done = max(step / steps, (time.monotonic() - began) / (60 * minutes))
-        rate = 2e-3 * min(1, (step + 1) / 50) * (0.01 + 0.99 * 0.5 * (1 + np.cos(np.pi * min(done, 1))))
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        image, targets = crop(volumes, np.random.default_rng([seed, step]))
-        batch = torch.from_numpy(np.ascontiguousarray(image))[None].contiguous(memory_format=torch.channels_last_3d)
-        network.train()
-        with torch.autocast("cpu", torch.bfloat16):
-            outputs = network(batch)
-        loss = sum(
-            h.weight * LOSSES[h.loss](outputs[h.name], torch.from_numpy(targets[h.name])[None])
-            for h in REPRESENTATION.heads(3)
-        )
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimizer.step()
-        step += 1
-        decay = min(0.995, (1 + step) / (10 + step))
-        with torch.no_grad():
-            for mean, now in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
-                if mean.dtype.is_floating_point:
-                    mean.lerp_(now, 1 - decay)
-                else:
-                    mean.copy_(now)
-        losses.append(float(loss.detach()))
-        if step % 50 == 0 or done >= 1:
-            row = {"step": step, "loss": float(np.mean(losses)), "seconds": round(time.monotonic() - began)}
-            history.append(row)
-            losses.clear()
-            logging.info("%s", row)
-        if step % 200 == 0 or done >= 1:
-            torch.save(average.state_dict(), RUN / "average.pt")
-            (RUN / "history.json").write_text(json.dumps(history), encoding="utf-8")
+def train(volumes: list[Volume], folder: Path, steps: int, start: Path | None = None) -> Trained:
+    """Train on crops of some volumes, from the weights of a run before if there was one."""
+
+    def build() -> Anisotropic:
+        network = make_network(Described())
+        if start is not None:
+            network.load_state_dict(torch.load(start / "checkpoint.pt", weights_only=True)["average"])
+        return network
+
+    config = TrainingConfig(
+        representation="affinity",
+        widths=WIDTHS,
+        blocks=(1, 1, 1, 1),
+        in_channels=1,
+        steps=steps,
+        batch_size=1,
+        crop_px=CROP[-1],
+        learning_rate=2e-3 if start is None else 1e-3,
+        warmup_steps=100,
+        threads=1,
+        seed=0 if start is None else 1,
+        checkpoint_every=100,
+        validate_every=100,
+    )
+    return fit_sampler(Crops(volumes, config.seed), Described(), 3, folder, config, build=build)
+
+
+def kept(trained: Trained) -> Anisotropic:
+    """Return the trained network without the descriptors."""
+    network = make_network()
+    state = trained.network.state_dict()
+    network.load_state_dict({name: value for name, value in state.items() if name in network.state_dict()})
+    return network.eval()
 
 
 def synthetic_tissue(edge: int = 48, seed: int = 0) -> NDArray[np.float32]:
@@ -373,23 +385,13 @@ def main() -> None:
     """Read the command line; train; package."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the image sets")
-    parser.add_argument("--steps", type=int, default=2500)
-    parser.add_argument("--minutes", type=float, default=35)
-    parser.add_argument("--start", type=Path, help="weights of a run before, .runs/neurites/average.pt")
-    parser.add_argument("--seed", type=int, default=0, help="another seed gives other crops")
-    parser.add_argument("--package", action="store_true", help="package what was trained before")
+    parser.add_argument("--steps", type=int, nargs=2, default=(4500, 3000), help="without and with gala's volume")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    RUN.mkdir(parents=True, exist_ok=True)
-    if not options.package:
-        train(
-            training_volumes(options.data),
-            steps=options.steps,
-            minutes=options.minutes,
-            start=options.start,
-            seed=options.seed,
-        )
-    package(options.data)
+    volumes = training_volumes(options.data)
+    apart = train([v for v in volumes if v.name != "gala"], RUN / "without_gala", options.steps[0])
+    trained = train(volumes, RUN / "all", options.steps[1], RUN / "without_gala")
+    package(options.data, apart, trained)
 
 
 if __name__ == "__main__":

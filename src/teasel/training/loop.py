@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from teasel.errors import ModelError, ParameterError
 from teasel.images.atomic import atomic_path
@@ -34,13 +34,14 @@ logger = logging.getLogger(__name__)
 CHECKPOINT = "checkpoint.pt"
 HISTORY = "history.json"
 REFERENCES = 64
+CHANNELS_LAST = {2: torch.channels_last, 3: torch.channels_last_3d}
 
 
 @dataclass(frozen=True)
 class Trained:
     """What a finished run leaves: the averaged network, its representation, and the learning curve."""
 
-    network: UNet
+    network: Any
     representation: Representation
     config: TrainingConfig
     history: list[dict[str, float]]
@@ -51,8 +52,8 @@ class _State:
     """Everything that changes from step to step."""
 
     step: int
-    network: UNet
-    average: UNet
+    network: nn.Module
+    average: nn.Module
     optimizer: torch.optim.AdamW
     history: list[dict[str, float]]
 
@@ -129,8 +130,9 @@ def fit_sampler(
     folder: str | Path,
     config: TrainingConfig,
     *,
-    judge: Callable[[UNet], dict[str, float]] | None = None,
+    judge: Callable[[Any], dict[str, float]] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    build: Callable[[], nn.Module] | None = None,
 ) -> Trained:
     """Train a network on whatever a sampler gives; `fit` is this with crops of labelled images.
 
@@ -147,6 +149,8 @@ def fit_sampler(
         As in `fit`.
     judge : callable, optional
         Takes the averaged network and gives scores for the learning curve.
+    build : callable, optional
+        Makes the untrained network, seeded, if it is another one than the `UNet` that `config` describes.
 
     Returns
     -------
@@ -161,7 +165,7 @@ def fit_sampler(
     folder.mkdir(parents=True, exist_ok=True)
     if config.threads:
         torch.set_num_threads(config.threads)
-    state = _start(ndim, representation, folder, config)
+    state = _start(ndim, representation, folder, config, build)
     heads = representation.heads(ndim)
     losses: list[float] = []
     began = time.monotonic()
@@ -191,8 +195,7 @@ def _advance(
         group["lr"] = config.learning_rate * _schedule(state.step, config)
     state.network.train()
     image = image.to(config.device)
-    if image.ndim == 4:
-        image = image.to(memory_format=torch.channels_last)
+    image = image.to(memory_format=CHANNELS_LAST[image.ndim - 2])
     with torch.autocast(config.device.split(":")[0], torch.bfloat16, enabled=config.precision == "bf16"):
         outputs = state.network(image)
     loss = sum(h.weight * LOSSES[h.loss](outputs[h.name], targets[h.name].to(config.device)) for h in heads)
@@ -246,15 +249,16 @@ def _batches(
     yield from loader
 
 
-def _start(ndim: int, representation: Any, folder: Path, config: TrainingConfig) -> _State:
+def _start(
+    ndim: int, representation: Any, folder: Path, config: TrainingConfig, build: Callable[[], nn.Module] | None
+) -> _State:
     """Build the state of step 0, or read it from the checkpoint."""
-    network = starting_network(config, representation, ndim)
-    average = make_network(config, representation, ndim)
+    network = starting_network(config, representation, ndim) if build is None else build()
+    average = make_network(config, representation, ndim) if build is None else build()
     average.load_state_dict(network.state_dict())
     for module in (network, average):
         module.to(config.device)
-        if ndim == 2:
-            module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        module.to(memory_format=CHANNELS_LAST[ndim])  # type: ignore[call-overload]
     decayed = [p for p in network.parameters() if p.ndim > 1]
     free = [p for p in network.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW(

@@ -21,6 +21,7 @@ from teasel.training.augment.contrast_brightness import ContrastBrightness
 from teasel.training.augment.copy_paste import CopyPaste
 from teasel.training.augment.counterstain import Counterstain
 from teasel.training.augment.dark_sections import DarkSections
+from teasel.training.augment.elastic import Elastic
 from teasel.training.augment.flips_rotations import FlipsRotations
 from teasel.training.augment.fourier_swap import FourierSwap, low_amplitudes
 from teasel.training.augment.gamma import Gamma
@@ -48,6 +49,7 @@ __all__ = [
     "CopyPaste",
     "Counterstain",
     "DarkSections",
+    "Elastic",
     "FlipsRotations",
     "FourierSwap",
     "Gamma",
@@ -119,8 +121,13 @@ def standard(references: Sequence[NDArray[np.float32]] = (), *, roles: bool = Fa
     )
 
 
-def serial_sections() -> Compose:
-    """Return the augmentations for volumes of electron microscopy: light and noise, and the faults of sections.
+def serial_sections(*, isotropic: bool = False) -> Compose:
+    """Return the augmentations for volumes of electron microscopy: bent tissue, light and noise, faults of sections.
+
+    Parameters
+    ----------
+    isotropic : bool
+        The volume was milled, not cut (FIB-SEM): tissue bends along all axes, not within planes only.
 
     Returns
     -------
@@ -129,6 +136,7 @@ def serial_sections() -> Compose:
     """
     return Compose(
         (
+            Elastic(within_planes=not isotropic),
             Gamma(probability=0.3),
             ContrastBrightness(probability=0.5),
             DarkSections(),

@@ -6,7 +6,7 @@ import torch
 
 from teasel.errors import ModelError, ParameterError
 from teasel.training.config import TrainingConfig
-from teasel.training.loop import CHECKPOINT, fit
+from teasel.training.loop import CHECKPOINT, fit, fit_sampler
 from tests.training.test_crops import item
 
 TINY = TrainingConfig(
@@ -90,3 +90,24 @@ def test_the_checkpoint_holds_plain_values(tmp_path):
     assert saved["step"] == 6
     assert saved["config"]["widths"] == [8, 12]
     assert np.isfinite(next(iter(saved["average"].values())).numpy()).all()
+
+
+def test_any_network_with_the_heads_can_be_trained(tmp_path):
+    from teasel.networks.anisotropic import Anisotropic
+    from teasel.representations.affinity import Affinity
+
+    representation = Affinity()
+    labels = np.zeros((8, 32, 32), np.int32)
+    labels[:, 4:28, 4:14], labels[:, 4:28, 17:28] = 1, 2
+    targets = representation.encode(labels)
+    heads = [{"name": h.name, "channels": h.channels, "stride": 1} for h in representation.heads(3)]
+
+    def build():
+        torch.manual_seed(0)
+        return Anisotropic(1, heads, widths=(4, 6))
+
+    config = replace(TINY, in_channels=1, batch_size=1, steps=12, learning_rate=1e-2)
+    image = (labels > 0).astype(np.float32)[None]
+    trained = fit_sampler(lambda number: (image, targets), representation, 3, tmp_path, config, build=build)
+    assert isinstance(trained.network, Anisotropic)
+    assert trained.history[-1]["loss"] < trained.history[0]["loss"]

@@ -20,7 +20,9 @@ def make_labels(shape: Sequence[int], seed: int = 0, spacing: float = 22.0) -> N
     """Label a volume with bent cells, about `spacing` voxels apart."""
     rng = np.random.default_rng(seed)
     points = rng.uniform(0, shape, (max(2, int(np.prod(shape) / spacing**3)), 3))
-    bends = [ndimage.zoom(rng.normal(0, 6, [n // 16 + 2 for n in shape]), 16, order=1) for _ in range(3)]
+    bends = [
+        ndimage.zoom(rng.normal(0, 6, [n // 16 + 2 for n in shape]).astype(np.float32), 16, order=1) for _ in range(3)
+    ]
     tree, labels = cKDTree(points), np.empty(shape, np.uint32)
     for z in range(shape[0]):
         y, x = np.mgrid[: shape[1], : shape[2]]

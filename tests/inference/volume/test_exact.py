@@ -123,6 +123,20 @@ def test_a_flat_and_a_long_volume_have_a_pyramid_that_is_exact_too(hash_files, t
     np.testing.assert_array_equal(open_image(outs[0], level=1).read(), image.read()[::2, ::2])
 
 
+def test_the_folder_of_a_volume_leaves_no_trace(hash_files, tmp_path):
+    boundaries = np.random.default_rng(0).integers(0, 256, (6, 20, 20), dtype=np.uint8)
+    found = set()
+    for name in ("here", "there/and/further"):
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        np.save(folder / "b.npy", boundaries)
+        recipe = Recipe(AffinitySource(str(folder / "b.npy"), "boundaries"))
+        found.add(hash_files(agglomerate_volume(recipe, folder / "a.ome.zarr")))
+        kept = zarr.open_group(folder / "a.ome.zarr", mode="r").attrs["teasel"]
+        assert kept["recipe"]["source"]["path"] == "b.npy"
+    assert len(found) == 1
+
+
 def test_a_volume_without_any_supervoxel_is_all_background(tmp_path):
     np.save(tmp_path / "b.npy", np.full((5, 6, 7), 255, np.uint8))
     recipe = Recipe(AffinitySource(str(tmp_path / "b.npy"), "boundaries"), background=0.1)

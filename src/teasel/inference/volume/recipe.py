@@ -69,6 +69,12 @@ class Recipe:
         """Return plain values."""
         return {**asdict(self), "method": {"name": type(self.method).__name__, **asdict(self.method)}}
 
+    def description(self) -> dict[str, Any]:
+        """Return plain values to keep with the result: the source by its name, so that no folder is in them."""
+        content = self.to_dict()
+        content["source"]["path"] = Path(self.source.path).name
+        return content
+
     @property
     def digest(self) -> str:
         """SHA-256 of the recipe and of what its source says of itself."""

@@ -25,7 +25,7 @@ def prepare_result(job: Job, key: str) -> None:
     """Make the result without voxels: metadata, graph, merge tree; the key is where the whole graph is."""
     _, segments = lookup(job.work.path)
     details: dict[str, Any] = {
-        "recipe": json.loads(json.dumps(job.recipe.to_dict())),
+        "recipe": json.loads(json.dumps(job.recipe.description())),
         "threshold": job.recipe.threshold,
     }
     details |= {"segments": int(segments.max(initial=0))}

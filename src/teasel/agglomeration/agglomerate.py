@@ -24,6 +24,9 @@ class Agglomeration:
         "mean" affinity over the border of two clusters, or the "quantile" of its distribution.
     quantile : float
         For "quantile", in (0, 1]: 0.5 is the median; higher merges where part of a border is open.
+    peaks : bool
+        For "quantile": each border of two supervoxels counts with its highest affinities alone (those in the highest of
+        16 bins that it reaches), so that small open places decide. As waterz does unless told otherwise.
     lowest : float
         The merge tree ends here, in [0, 1]; thresholds can be chosen above it.
     min_voxels : int
@@ -34,7 +37,8 @@ class Agglomeration:
     -----
     Scores are integers: the sum of 8-bit affinities times 2**16, divided by their number, rounded down. Of several best
     pairs the one merges first that contains the earliest edge of the graph. So the order of merges is total, and the
-    tree depends on the graph alone.
+    tree depends on the graph alone. Quantiles are read from 16 bins, in which values are taken as spread evenly; waterz
+    takes the middle of one of 256 bins.
 
     References
     ----------
@@ -52,6 +56,7 @@ class Agglomeration:
 
     score: str = "mean"
     quantile: float = 0.75
+    peaks: bool = False
     lowest: float = 0.1
     min_voxels: int = 0
 
@@ -60,6 +65,8 @@ class Agglomeration:
             raise ParameterError(f"score is {self.score!r}; expected 'mean' or 'quantile'")
         if not 0 < self.quantile <= 1 or not 0 <= self.lowest <= 1:
             raise ParameterError(f"quantile {self.quantile}, lowest {self.lowest}; expected numbers up to 1")
+        if self.peaks and self.score != "quantile":
+            raise ParameterError(f"peaks with score {self.score!r}; they are for 'quantile'")
         if self.min_voxels < 0:
             raise ParameterError(f"min_voxels is {self.min_voxels}; expected 0 or more")
 
@@ -81,11 +88,16 @@ class Agglomeration:
         if self.needs_histogram and graph.histogram.shape[1] == 0:
             raise ParameterError("the graph holds no histograms; build it with histogram=True")
         near = graph.count > 0  # edges of long steps alone are no border
+        count = graph.count[near]
+        histogram = graph.histogram[near] if self.needs_histogram else np.zeros((len(count), 0), np.uint32)
+        if self.peaks:
+            histogram = _highest_bin(histogram)
+            count = histogram.sum(1, dtype=np.int64)
         pairs, scores = merge_greedily(
             graph.indices()[near],
-            graph.count[near],
+            count,
             graph.total[near],
-            graph.histogram[near] if self.needs_histogram else np.zeros((int(near.sum()), 0), np.uint32),
+            histogram,
             len(graph.ids),
             round(self.lowest * ONE),
             round(self.quantile * 65536),
@@ -102,6 +114,12 @@ class Agglomeration:
         """
         segments = tree.cut(threshold)
         return _absorb_small(graph, segments, self.min_voxels) if self.min_voxels > 1 else segments
+
+
+def _highest_bin(histogram: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Empty all bins of each row but the highest that holds anything."""
+    above = np.cumsum(histogram[:, ::-1], 1)[:, ::-1] - histogram
+    return np.where(above == 0, histogram, 0).astype(np.uint32)
 
 
 def _absorb_small(graph: RegionGraph, segments: NDArray[np.int64], least: int) -> NDArray[np.int64]:

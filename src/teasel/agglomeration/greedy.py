@@ -40,13 +40,14 @@ def _score(count, total, histogram, quantile):
     """Score of a border: its mean, or a quantile with even spread inside bins; 1/65536 of an affinity of 0 to 255."""
     if len(histogram) == 0:
         return np.int64((total << 16) // count)
-    wanted = count * quantile  # 1/65536 of a pair
-    below = np.int64(0)
+    # 1/65536 of a pair; the bin is that of pair number floor(quantile * count) + 1 from below, as in waterz
+    wanted = min(count * quantile, (count << 16) - 1)
+    below, width = np.int64(0), np.int64(256 // len(histogram))
     for i in range(len(histogram)):
         here = np.int64(histogram[i]) << 16
-        if below + here >= wanted:
-            # bins of 16 affinities; `wanted - below` <= here, so the fraction is at most 1
-            return min(np.int64(i << 20) + ((wanted - below) << 4) * 65536 // max(here, 1), np.int64(255) << 16)
+        if below + here > wanted:
+            # `wanted - below` < here, so the fraction is below 1
+            return min((np.int64(i * width) << 16) + (wanted - below) * width * 65536 // here, np.int64(255) << 16)
         below += here
     return np.int64(255) << 16
 

@@ -32,6 +32,8 @@ class VolumeOptions:
         over longer steps).
     quantile : float
         For quantile: which one, from 0 to 1.
+    peaks : bool
+        For quantile: of each border only its highest affinities count, as in waterz.
     min_voxels : int
         Smaller segments join the neighbour with the best border.
     scheduler : str, optional
@@ -46,6 +48,7 @@ class VolumeOptions:
     threshold: float | None = None
     score: str = "mean"
     quantile: float = 0.75
+    peaks: bool = False
     min_voxels: int = 0
     scheduler: str | None = None
     workers: int | None = None
@@ -59,7 +62,7 @@ class VolumeOptions:
             if self.threshold is not None or self.min_voxels:
                 raise ParameterError("--score mutex takes neither --threshold nor --min-voxels; leave them out")
             return MutexWatershed()
-        return Agglomeration(score=self.score, quantile=self.quantile, min_voxels=self.min_voxels)
+        return Agglomeration(score=self.score, quantile=self.quantile, peaks=self.peaks, min_voxels=self.min_voxels)
 
 
 def parse_bytes(text: str) -> int:

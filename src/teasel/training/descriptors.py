@@ -80,7 +80,9 @@ def _moments(
     labels: NDArray[np.integer], ids: NDArray[np.integer], sigma: NDArray[np.float64]
 ) -> dict[tuple[int, ...], NDArray[np.float32]]:
     """Return Gaussian moments about every pixel, of total order 0 to 2, for every object: (objects, [z,] y, x)."""
-    partial = {(): (labels[None] == ids.reshape(-1, *(1,) * labels.ndim)).astype(np.float32)}
+    partial: dict[tuple[int, ...], NDArray[np.float32]] = {
+        (): (labels[None] == ids.reshape(-1, *(1,) * labels.ndim)).astype(np.float32)
+    }
     for axis, n in enumerate(labels.shape):
         away = np.arange(n)[None] - np.arange(n)[:, None]
         weight = np.exp(-0.5 * (away / sigma[axis]) ** 2) / (sigma[axis] * np.sqrt(2 * np.pi))

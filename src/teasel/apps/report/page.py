@@ -6,7 +6,6 @@ import base64
 import hashlib
 from collections import Counter
 from importlib.resources import files
-from urllib.parse import quote
 
 import numpy as np
 
@@ -14,8 +13,8 @@ from teasel.apps.report import provenance
 from teasel.apps.report.content import Content, Subject
 from teasel.apps.report.flags import RULES, Flag, common_shading
 from teasel.apps.report.markup import Markup, join, tag
-from teasel.apps.report.pictures import Picture
-from teasel.apps.report.plots import bar_cell, box_cell, histogram, number, plate_map, scale_length
+from teasel.apps.report.plots import bar_cell, box_cell, histogram, number, plate_map
+from teasel.apps.report.shots import chip, crops, images
 
 __all__ = ["compose"]
 
@@ -79,8 +78,8 @@ def _sections(content: Content) -> list[tuple[str, str, list[Markup]] | None]:
         ("attention", "What needs a look", _attention(content)),
         ("distributions", "Counts and sizes", _distributions(content)) if with_images else None,
         ("wells", "Wells", wells) if (wells := _wells(content)) else None,
-        ("images", "Images", _images(content)) if with_images else None,
-        ("uncertain", "Least certain", crops) if (crops := _crops(content)) else None,
+        ("images", "Images", images(content)) if with_images else None,
+        ("uncertain", "Least certain", shown) if (shown := crops(content)) else None,
         ("table", "Per image", _table(content)) if with_images else None,
         ("measurements", "Measurements", found) if (found := provenance.measurements(content)) else None,
         ("how", "Settings", provenance.settings(content)),
@@ -200,11 +199,7 @@ def _attention(content: Content) -> list[Markup]:
 
 
 def _reasons(flags: list[Flag]) -> list[Markup]:
-    return [tag("div", _chip(flag), f" {flag.reason}") for flag in flags]
-
-
-def _chip(flag: Flag) -> Markup:
-    return tag("span", flag.kind, class_="fault" if flag.kind == "not judged" else "flag")
+    return [tag("div", chip(flag), f" {flag.reason}") for flag in flags]
 
 
 def _name_of(source: str) -> str:
@@ -293,107 +288,6 @@ def _number_cell(value: float | None, drawing: Markup) -> Markup:
     )
 
 
-def _images(content: Content) -> list[Markup]:
-    """Show every image with its outlines."""
-    if not content.picture_px:
-        return [
-            tag(
-                "p",
-                f"{len(content.subjects):,} images are too many to show here; their overlays lie beside this file.",
-            )
-        ]
-    tools = [tag("label", tag("input", type="checkbox", id="outlines", checked=True), "Show outlines")]
-    if 0 < sum(bool(one.flags) for one in content.subjects) < len(content.subjects):
-        tools.append(tag("label", tag("input", type="checkbox", id="flagged-only"), "Only flagged images"))
-    if any("n_nuclei" in one.result.entry for one in content.subjects):
-        tools.append(tag("span", "Cells are outlined in yellow, nuclei in blue."))
-    shots = [_shot(content, i, one) for i, one in enumerate(content.subjects)]
-    side = content.picture_px if len(shots) == 1 else min(content.picture_px, 480)
-    double = any(one.look.detail for one in content.subjects) and content.picture_px <= 440
-    shown = f"--shot:{side * (2 if double else 1)}px;--shot-print:{_print_width(len(shots))}"
-    return [tag("div", tools, class_="tools"), tag("div", shots, class_="shots", style=shown)]
-
-
-def _print_width(n: int) -> str:
-    return "80mm" if n <= 4 else "54mm" if n <= 60 else "40mm"
-
-
-def _shot(content: Content, number_: int, one: Subject) -> Markup:
-    result, look = one.result, one.look
-    n = f"{result.n_objects:,} object{'' if result.n_objects == 1 else 's'}"
-    pictures = [
-        _stack(look.picture, f"{result.name}, {n}, outlined") if look.picture else None,
-        _stack(look.detail, f"Part of {result.name}, enlarged") if look.detail else None,
-    ]
-    sizes = content.diameters(result)
-    words = f"{n}, {number(float(np.median(sizes)))} {content.unit}" if len(sizes) else n
-    overlay = f"{result.name}.overlay.png"
-    link = (
-        tag("a", "full size", href=quote(overlay.encode("utf-8", "surrogateescape")))
-        if (content.run.folder / overlay).is_file()
-        else None
-    )
-    caption = tag(
-        "figcaption",
-        tag("b", result.name),
-        words,
-        ", " if link else None,
-        link,
-        tag("br") if one.flags else None,
-        [_chip(flag) for flag in one.flags],
-    )
-    missing = tag("p", "No picture: ", look.problem, class_="quiet") if look.picture is None else None
-    return tag(
-        "figure", tag("div", pictures, class_="pair"), missing, caption,
-        class_="shot flagged" if one.flags else "shot", id=f"image-{number_}",
-    )  # fmt: skip
-
-
-def _stack(picture: Picture, words: str) -> Markup:
-    """Put the outlines above the picture, and a scale bar where the scale is known."""
-    size = {"width": picture.width, "height": picture.height}
-    scale = None
-    if picture.um_per_px:
-        length = scale_length(picture.width * picture.um_per_px)
-        share = 100 * length / (picture.width * picture.um_per_px)
-        scale = tag("span", f"{length:g} µm", class_="scale", style=f"width:{share:.1f}%", aria_hidden="true")
-    return tag(
-        "div",
-        tag("img", src=picture.image, alt=words, **size),
-        tag("img", src=picture.outlines, alt="", class_="outlines", **size),
-        scale,
-        class_="picture",
-        style=f"max-width:{picture.width}px",
-    )
-
-
-def _crops(content: Content) -> list[Markup]:
-    """Show the least certain objects."""
-    shown = []
-    for position, row in content.least_certain:
-        one = content.subjects[position]
-        label = int(one.result.columns["label"][row])
-        picture = one.look.crops.get(label)
-        if picture is None:
-            continue
-        score = float(one.result.columns["score"][row])
-        place = ", ".join(
-            f"{axis} {one.result.columns[f'centroid_{axis}_px'][row]:.0f}"
-            for axis in "xyz"
-            if f"centroid_{axis}_px" in one.result.columns
-        )
-        caption = tag(
-            "figcaption", tag("b", f"Score {score:.2f}"), tag("a", one.result.name, href=f"#image-{position}"),
-            tag("br"), f"object {label} at {place}",
-        )  # fmt: skip
-        words = f"Object {label} of {one.result.name}, score {score:.2f}"
-        shown.append(tag("li", tag("figure", _stack(picture, words), caption)))
-    if not shown:
-        return []
-    words = f"The {len(shown)} objects with the lowest scores of the run, each outlined in blue: first to check by eye."
-    return [tag("p", words, class_="quiet"), tag("ul", shown, class_="crops")]
-
-
 def _table(content: Content) -> list[Markup]:
     """List every image with numbers and small plots."""
     top, limits = max((one.result.n_objects for one in content.subjects), default=0), _size_limits(content)
@@ -408,7 +302,7 @@ def _table(content: Content) -> list[Markup]:
                 _number_cell(one.result.n_objects, bar_cell(one.result.n_objects, top)),
                 _number_cell(_median(sizes), box_cell(sizes, limits)),
                 _number_cell(_median(scores), box_cell(scores, (0.0, 1.0))),
-                tag("td", [_chip(flag) for flag in one.flags]),
+                tag("td", [chip(flag) for flag in one.flags]),
             )
         )
     well = ("Well",) if any(one.result.well for one in content.subjects) else ()

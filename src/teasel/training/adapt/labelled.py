@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-import torch
-
+from teasel.models import Model
 from teasel.training.adapt.config import AdaptConfig
 from teasel.training.adapt.corrections import Correction
-from teasel.training.adapt.crops import AdaptCrops
+from teasel.training.adapt.course import begin, between
 from teasel.training.adapt.lessons import count_objects, make_lessons, split_lessons
-from teasel.training.adapt.network import blend, open_network, running
+from teasel.training.adapt.network import running
 from teasel.training.adapt.pictures import draw_comparison
-from teasel.training.adapt.replay import kind_of, rehearsal
-from teasel.training.adapt.result import PICTURE, Adapted, hand_over, write_report
-from teasel.training.adapt.stages import Stages
-from teasel.training.adapt.tuning import fingerprint, tune
-from teasel.training.adapt.verdict import SHARES, find_objects, judge, score
+from teasel.training.adapt.result import PICTURE, Adapted
+from teasel.training.adapt.verdict import Scores, find_objects, judge, score
 
 __all__ = ["adapt"]
 
@@ -78,37 +73,20 @@ def adapt(
     doi:10.1109/CVPR52688.2022.00780 (interpolated weights).
     """
     config = config or AdaptConfig()
-    began = time.monotonic()
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    if config.threads:
-        torch.set_num_threads(config.threads)
-    stages = Stages(progress, cancelled, {"replay": 10, "before": 10, "train": 55, "choose": 25})
-    network, package = open_network(model)
-    spec = package.spec
-    kind = kind_of(spec, config.objects)
-    lessons, held_out = split_lessons(make_lessons(corrections, running(network, spec)), config.held_out, config.seed)
-    known, remembered = rehearsal(kind, spec, config, replay, progress=stages.of("replay"))
-    tick = stages.ticker("before", len(held_out) + len(remembered))
-    before = running(network, spec)
-    candidates = {0.0: (score(before, held_out, tick, sized=True), score(before, remembered, tick))}
-    old_objects = [find_objects(before, item, sized=True) for item in held_out]
-    crops = AdaptCrops.build(lessons, known, spec, config)
-    mark = fingerprint(spec, package.digests["weights.pt"], config, [*lessons, *known])
-    tuned = tune(network, crops, folder, mark, progress=stages.of("train"), cancelled=cancelled)
-    tick = stages.ticker("choose", len(SHARES) * (len(held_out) + len(remembered)))
-    for share in SHARES:
-        between = running(blend(tuned.network, tuned.start, tuned.end, share), spec)
-        candidates[share] = (score(between, held_out, tick, sized=True), score(between, remembered, tick))
+    course = begin(folder, model, config, progress, cancelled)
+    lessons, held_out = split_lessons(make_lessons(corrections, course.model), config.held_out, config.seed)
+    known, remembered = course.rehearse(replay)
+    old_objects = [find_objects(course.model, item, sized=True) for item in held_out]
+
+    def measure(one: Model, tick: Callable[[], None]) -> tuple[Scores, Scores]:
+        return score(one, held_out, tick, sized=True), score(one, remembered, tick)
+
+    tuned, candidates = course.train_and_measure(lessons, known, measure, len(held_out) + len(remembered))
     objects = sum(count_objects(item.labels) for item in held_out)
     verdict = judge(candidates, config.replay_tolerance, objects, ("held-out crops", "replayed scenes"))
-    chosen = blend(tuned.network, tuned.start, tuned.end, verdict.share)
-    draw_comparison(
-        held_out,
-        old_objects,
-        [find_objects(running(chosen, spec), item, sized=True) for item in held_out],
-        folder / PICTURE,
-    )
+    chosen = running(between(tuned, verdict.share), course.spec)
+    new_objects = [find_objects(chosen, item, sized=True) for item in held_out]
+    draw_comparison(held_out, old_objects, new_objects, course.folder / PICTURE)
     scores = verdict.to_dict() | {
         "objects": {"trained_on": sum(count_objects(i.labels) for i in lessons), "held_out": objects},
         "candidates": {str(share): [asdict(one) for one in pair] for share, pair in candidates.items()},
@@ -118,19 +96,4 @@ def adapt(
             "replayed scenes, AP@0.5": [verdict.replay_before.ap50, verdict.replay_after.ap50],
         },
     }
-    place = None
-    if verdict.accepted:
-        place = hand_over(
-            chosen,
-            package,
-            folder / (name or folder.resolve().name),
-            config,
-            scores=scores,
-            images=lessons,
-            seconds=time.monotonic() - began,
-            how="with labels",
-        )
-    adapted = Adapted(verdict.accepted, place, verdict.reason, scores, folder / PICTURE, time.monotonic() - began)
-    write_report(folder, adapted)
-    stages.done()
-    return adapted
+    return course.end(tuned, scores, name=name, images=lessons, how="with labels")

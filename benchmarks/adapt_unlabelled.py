@@ -1,0 +1,123 @@
+"""Adapting without labels to the five kinds of images of DSB 2018, by a model that has seen none of them.
+
+The network of `benchmarks.bases` trained without DSB 2018 starts. Of each kind twelve images are given, without their
+labels; other images of the kind are scored before and after, nothing set. The kinds are those that the organisers name
+(Caicedo et al. 2019, doi:10.1038/s41592-019-0612-7): small and large nuclei in fluorescence, purple tissue, pink and
+purple tissue, grey tissue.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import record, scores
+from benchmarks.bases import without
+from teasel.errors import DataError
+from teasel.images import open_image
+from teasel.models import load_model
+from teasel.training.adapt import AdaptConfig, adapt_unlabelled
+from teasel.training.adapt.verdict import find_objects
+from teasel.training.data import Item, Pair, find_pairs, read_items
+
+RUNS = record.CHECKOUT / ".runs" / "adapt-unlabelled"
+SET = "dsb2018_stage1_train"
+KINDS = ("small fluorescent", "large fluorescent", "purple tissue", "pink and purple tissue", "grey tissue")
+GIVEN, JUDGED = 12, 16
+LARGE_PX = 600
+"""Median area from which nuclei in fluorescence count as large: the valley between both modes of the set."""
+LAVENDER = -18
+"""Red less blue of the slide, of 255: lavender slides lie below, white and pink ones above; nothing lies near."""
+WAYS = ("before", "after")
+
+
+def main() -> None:
+    """Adapt to each kind, and score before and after."""
+    options = record.parser(__doc__ or "")
+    options.add_argument("--steps", type=int, default=AdaptConfig.steps, help="steps per adaptation")
+    arguments = options.parse_args()
+    base = without("dsb2018", arguments.data)
+    kinds = sort_kinds(arguments.data)
+    result: dict[str, Any] = {}
+    rows = []
+    for kind in arguments.sets or KINDS:
+        result[kind] = values = one_kind(base, kind, kinds[kind], arguments)
+        rows.append(
+            [kind, values["judged"], values["accepted"], *(values[w]["AP@0.5"][0] for w in WAYS if w in values)]
+        )
+        change = {name: one.get("change", {}).get("AP@0.5", [0.0])[0] for name, one in result.items()}
+        summary = {"up": sum(v > 0 for v in change.values()), "least": min(change.values()), "kinds": len(change)}
+        path = record.save(
+            arguments.results,
+            "adapt_unlabelled",
+            arguments,
+            {"steps": arguments.steps, "summary": summary, "kinds": result},
+        )
+    print(record.table(rows, ("kind", "judged", "handed over", "AP@0.5 before", "after")), f"\n{path}")
+
+
+def sort_kinds(data: Path) -> dict[str, list[Pair]]:
+    """Sort the images into kinds: by what the index says, and tissue by the colour between the cells."""
+    with (data / SET / "index.csv").open(newline="") as file:
+        index = {row["id"]: row for row in csv.DictReader(file)}
+    kinds: dict[str, list[Pair]] = {kind: [] for kind in KINDS}
+    for pair in find_pairs(data / SET):
+        row = index[pair.image.stem]
+        if row["modality"] == "fluorescence":
+            kinds[KINDS[float(row["median_area"]) >= LARGE_PX]].append(pair)
+        elif row["modality"] == "brightfield_grey":
+            kinds["grey tissue"].append(pair)
+        else:
+            image = open_image(pair.image)
+            colour = np.moveaxis(image.read(), image.axes.index("c"), 0).reshape(3, -1)
+            red, _, blue = np.percentile(colour, 90, axis=1)  # of the brightest: the slide between the cells
+            kinds["purple tissue" if red - blue < LAVENDER else "pink and purple tissue"].append(pair)
+    return kinds
+
+
+def one_kind(base: Path, kind: str, pairs: list[Pair], arguments: Any) -> dict[str, Any]:
+    """Adapt to twelve images of a kind and score others; or read what was done before."""
+    folder = RUNS / f"{kind.replace(' ', '-')}-{arguments.steps}"
+    done = folder / "run.json"
+    if done.exists():
+        values: dict[str, Any] = json.loads(done.read_text())
+        return values
+    drawn = [pairs[k] for k in np.random.default_rng(0).permutation(len(pairs))]
+    given = drawn[: min(GIVEN, len(drawn) // 2)]
+    judged = list(read_items(drawn[len(given) : len(given) + JUDGED], SET))
+    began = time.monotonic()
+    config = AdaptConfig(objects="nuclei", steps=arguments.steps, threads=arguments.threads, replay_scenes=60)
+    before = measure(base, judged, arguments.threads)
+    values = {"given": len(given), "judged": len(judged), "before": scores.summary(before)}
+    try:
+        adapted = adapt_unlabelled([pair.image for pair in given], folder, model=base, name="adapted", config=config)
+    except DataError as error:
+        values |= {"accepted": False, "reason": str(error), "after": values["before"]}
+    else:
+        after = measure(adapted.folder, judged, arguments.threads) if adapted.folder else before
+        values |= {
+            "accepted": adapted.accepted,
+            "reason": adapted.reason,
+            "table": adapted.scores["table"],
+            "after": scores.summary(after),
+            "change": scores.difference(after, before),
+        }
+    values["wall_s"] = time.monotonic() - began
+    folder.mkdir(parents=True, exist_ok=True)
+    done.write_text(json.dumps(values))
+    return values
+
+
+def measure(model: Path, items: list[Item], threads: int) -> scores.Counts:
+    """Count matches of each image, nothing set."""
+    loaded = load_model(model, threads=threads)
+    return scores.count((item.labels, find_objects(loaded, item)) for item in items)
+
+
+if __name__ == "__main__":
+    main()

@@ -43,8 +43,9 @@ def fill_holes(labels: ArrayLike) -> NDArray[np.integer]:
 
     whole = check_labels(labels)
     array = whole.squeeze() if whole.size > 1 else whole.reshape(-1)  # an axis of length 1 has no inside
-    filled = array.copy()
-    enclosed = _enclosed_background(array)
+    pieces = _enclosed_background(array)
+    filled = _fill_inside_one(array, pieces)
+    enclosed = (pieces > 0) & (filled == 0)
     if not enclosed.any():
         return filled.reshape(whole.shape)
     ranks, mapping = relabel(array)
@@ -59,8 +60,8 @@ def fill_holes(labels: ArrayLike) -> NDArray[np.integer]:
     return filled.reshape(whole.shape)
 
 
-def _enclosed_background(array: NDArray) -> NDArray[np.bool_]:
-    """Mark the background that no path over background connects to the border of the image."""
+def _enclosed_background(array: NDArray) -> NDArray[np.integer]:
+    """Number the pieces of background that no path over background connects to the border of the image."""
     from scipy import ndimage
 
     pieces, n = ndimage.label(array == 0)
@@ -69,7 +70,24 @@ def _enclosed_background(array: NDArray) -> NDArray[np.bool_]:
     for axis, length in enumerate(array.shape):
         for end in (0, length - 1) if length else ():
             outside[np.take(pieces, end, axis=axis)] = True
-    return ~outside[pieces]
+    return np.where(outside, 0, np.arange(n + 1))[pieces]
+
+
+def _fill_inside_one(array: NDArray, pieces: NDArray[np.integer]) -> NDArray:
+    """Fill the pieces whose neighbours are all of one object, which so encloses them; most holes are such."""
+    n = int(pieces.max(initial=0))
+    if n == 0:
+        return array.copy()
+    lowest, highest = np.full(n + 1, np.iinfo(np.int64).max), np.full(n + 1, np.iinfo(np.int64).min)
+    for axis in range(array.ndim):
+        p, a = np.moveaxis(pieces, axis, 0), np.moveaxis(array, axis, 0)
+        for piece, beside in ((p[:-1], a[1:]), (p[1:], a[:-1])):
+            met = (piece > 0) & (beside != 0)
+            np.minimum.at(lowest, piece[met], beside[met].astype(np.int64))
+            np.maximum.at(highest, piece[met], beside[met].astype(np.int64))
+    owner = np.where((lowest == highest) & (lowest > 0), lowest, 0)
+    owner[0] = 0
+    return np.where(pieces > 0, owner[pieces], array).astype(array.dtype)
 
 
 def _surrounding(ranks: NDArray, enclosed: NDArray[np.bool_], boxes: list[tuple[slice, ...]]) -> set[int]:

@@ -60,7 +60,7 @@ def blur(image: Floats, sigma_px: float) -> Floats:
     """Blur with a Gaussian, mirrored at the border; wide ones on a reduced grid, which is as exact as it is smooth."""
     from scipy import ndimage
 
-    step = int(sigma_px // 4)
+    step = max(int(sigma_px // 4), 2 if sigma_px >= 5 else 1)
     if step < 2:
         return ndimage.gaussian_filter(image, sigma_px, truncate=3.0) if sigma_px > 0.15 else image
     height, width = image.shape

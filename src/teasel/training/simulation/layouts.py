@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from teasel.representations.cleaning import clean
 from teasel.training.simulation.anatomy import Anatomy, make_nuclei
 from teasel.training.simulation.fields import Floats, smooth_noise
-from teasel.training.simulation.shapes import DIRECTIONS, Shape
+from teasel.training.simulation.shapes import Shape, border
 
 __all__ = ["Layout"]
 
@@ -80,6 +81,7 @@ class Layout:
         common, aligned = rng.uniform(0, np.pi), rng.uniform(*self.alignment)
         angles = common + rng.normal(0, 1, n) * np.pi / 2 * (1 - aligned)
         warp = [smooth_noise(shape, diameter / 2, rng) * rng.uniform(*self.warp) * diameter for _ in range(2)]
+        bend = 3 * float(np.abs(warp[0]).mean())
         level = smooth_noise(shape, max(4.0, diameter / 6), rng) * np.float32(rng.uniform(*self.raggedness))
         distance, raw = np.ones(shape, np.float32), np.zeros(shape, np.int32)
         elongation, radius = self.shape.draw(n, rng)
@@ -88,7 +90,7 @@ class Layout:
         radius = np.where(is_round[:, None], bodies[1], radius)
         for i in range(n):
             outline = (float(elongation[i]), radius[i])
-            _grow(i + 1, points[i], float(radii[i]), float(angles[i]), outline, warp, level, distance, raw)
+            _grow(i + 1, points[i], float(radii[i]), float(angles[i]), outline, warp, bend, level, distance, raw)
         smallest = max(16, int(SMALLEST_SHARE * np.pi / 4 * diameter**2))
         labels = clean(raw, min_area=smallest).astype(np.int32)
         kept = _origins(labels, raw)  # which seed each label came from
@@ -116,24 +118,30 @@ class Layout:
         points = np.empty((wanted, 2), np.float32)
         taken = _Ground(size_px + 2 * margin, diameter / 8)
         count = 0
-        for _ in range(8 * wanted):
+        for y, x, beside, which, turn in self._tries(8 * wanted, margin, size_px, rng):
             if count == wanted:
                 break
-            if count and rng.random() < clumping:
-                near, turn = int(rng.integers(count)), rng.uniform(0, 2 * np.pi)
-                away = 0.85 * (radii[near] + radii[count])
-                y, x = points[near, 0] + away * np.sin(turn), points[near, 1] + away * np.cos(turn)
-            else:
-                y, x = rng.uniform(-margin, size_px + margin, 2)
+            if count and beside < clumping:
+                near = int(which * count)
+                away = 0.85 * float(radii[near] + radii[count])
+                y, x = float(points[near, 0]) + away * math.sin(turn), float(points[near, 1]) + away * math.cos(turn)
             if not (-margin < y < size_px + margin and -margin < x < size_px + margin):
                 continue
-            row, column = (int(min(max(p / size_px, 0), 1) * 63) for p in (y, x))
-            if ground[row, column] < floor or taken.is_taken(y + margin, x + margin):
+            if taken.is_taken(y + margin, x + margin):
+                continue
+            if ground[int(min(max(y / size_px, 0), 1) * 63), int(min(max(x / size_px, 0), 1) * 63)] < floor:
                 continue
             points[count] = y, x
-            taken.take(y + margin, x + margin, 0.62 * (radii[count] + diameter / 2))
+            taken.take(y + margin, x + margin, 0.62 * (float(radii[count]) + diameter / 2))
             count += 1
         return points[:count], radii[:count]
+
+    @staticmethod
+    def _tries(count: int, margin: float, size_px: int, rng: np.random.Generator) -> list[list[float]]:
+        """Draw what `count` tries need, all at once: y, x, two numbers in [0, 1), an angle."""
+        low, high = (-margin, -margin, 0, 0, 0), (size_px + margin, size_px + margin, 1, 1, 2 * np.pi)
+        tries: list[list[float]] = rng.uniform(low, high, (count, 5)).tolist()
+        return tries
 
 
 class _Ground:
@@ -152,7 +160,7 @@ class _Ground:
         y, x, r = y / self.step_px - 0.5, x / self.step_px - 0.5, radius_px / self.step_px
         top, left = max(0, int(y - r)), max(0, int(x - r))
         view = self.map[top : int(y + r) + 2, left : int(x + r) + 2]
-        rows, columns = np.ogrid[: view.shape[0], : view.shape[1]]
+        rows, columns = np.arange(view.shape[0])[:, None], np.arange(view.shape[1])
         view |= (rows + (top - y)) ** 2 + (columns + (left - x)) ** 2 < r * r
 
 
@@ -163,13 +171,17 @@ def _grow(
     angle: float,
     outline: tuple[float, Floats],
     warp: list[Floats],
+    bend: float,
     level: Floats,
     distance: Floats,
     labels: NDArray[np.int32],
 ) -> None:
     """Give a cell every pixel that is nearer to it than to others, in radii of each (in place)."""
     elongation, table = outline
-    reach = radius * float(table.max()) * elongation**0.5 * 1.15 + 3 * float(np.abs(warp[0]).mean()) + 2
+    c, s = math.cos(angle), math.sin(angle)
+    long, short = elongation**0.5, elongation**-0.5
+    extent = np.array([math.hypot(long * s, short * c), math.hypot(long * c, short * s)])  # of the turned ellipse
+    reach = radius * float(table.max()) * 1.15 * extent + bend + 2
     low = np.maximum(0, np.floor(point - reach)).astype(int)
     high = np.minimum(distance.shape, np.ceil(point + reach) + 1).astype(int)
     if np.any(high <= low):
@@ -177,11 +189,9 @@ def _grow(
     box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     y = np.arange(low[0], high[0], dtype=np.float32)[:, None] - point[0] + warp[0][box]
     x = np.arange(low[1], high[1], dtype=np.float32)[None, :] - point[1] + warp[1][box]
-    c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
-    along = (c * x + s * y) / np.float32(radius * elongation**0.5)
-    across = (c * y - s * x) / np.float32(radius / elongation**0.5)
-    turn = ((np.arctan2(across, along) + np.float32(np.pi)) * np.float32(DIRECTIONS / (2 * np.pi))).astype(np.intp)
-    found = np.hypot(along, across) / table[turn % DIRECTIONS] * (1 + level[box])
+    along = (np.float32(c / radius / long) * x) + (np.float32(s / radius / long) * y)
+    across = (np.float32(c / radius / short) * y) - (np.float32(s / radius / short) * x)
+    found = np.sqrt(along**2 + across**2) / border(table, along, across) * (1 + level[box])
     nearer = found < distance[box]
     distance[box][nearer] = found[nearer]
     labels[box][nearer] = number

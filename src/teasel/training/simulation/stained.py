@@ -14,6 +14,8 @@ from teasel.training.simulation.thickness import debris, specks
 __all__ = ["Fluorescence"]
 
 Range = tuple[float, float]
+_ON_A_LINE = 0.4
+"""Height of a line one pixel wide, times the width of the Gaussian it was blurred with."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,12 @@ class Fluorescence:
         Share of cells with almost no stain, as in multiplexed tissue.
     nuclear_stain : tuple of float
         Brightness of the cell's stain in the nucleus, over that of the cytoplasm.
+    bright_nuclei : float
+        How often the stain gathers in the nucleus instead of sparing it.
+    perinuclear : tuple of float
+        Light gathered beside the nucleus (Golgi, endoplasmic reticulum), over that of the cytoplasm.
+    thinning : tuple of float
+        Share of the light lost towards borders where cells meet: cells are thinner there.
     granularity : tuple of float
         Deviation of the texture of the cytoplasm.
     haze : tuple of float
@@ -52,7 +60,10 @@ class Fluorescence:
     membrane_px: Range = (0.5, 1.2)
     variation: Range = (0.1, 0.6)
     negative_share: Range = (0.0, 0.0)
-    nuclear_stain: Range = (0.3, 1.5)
+    nuclear_stain: Range = (0.15, 0.9)
+    bright_nuclei: float = 0.25
+    perinuclear: Range = (0.0, 1.2)
+    thinning: Range = (0.2, 0.9)
     granularity: Range = (0.05, 0.4)
     haze: Range = (0.0, 0.4)
     background: Range = (0.0, 0.3)
@@ -88,12 +99,14 @@ class Fluorescence:
         level = rng.uniform(0.1, 0.9)  # how much of the light does not depend on depth
         body = level * np.clip(anatomy.depth / 0.12, 0, 1) + (1 - level) * anatomy.depth ** rng.uniform(0.5, 1.5)
         inside = np.clip(anatomy.nuclear_depth * 4, 0, 1)
-        body = np.clip(texture, 0.05, None) * body * (1 + (rng.uniform(*self.nuclear_stain) - 1) * inside)
+        in_nucleus = rng.uniform(1.2, 2.2) if rng.random() < self.bright_nuclei else rng.uniform(*self.nuclear_stain)
+        body = np.clip(texture, 0.05, None) * body * (1 + (in_nucleus - 1) * inside)
+        if rng.random() < 0.5:
+            body *= 1 + rng.uniform(*self.perinuclear) * _beside(inside, anatomy.diameter_px, rng)
         if rng.random() < 0.3:
             body += rng.uniform(0.5, 2) * specks(anatomy.depth > 0.2, 0.015, rng.uniform(0.6, 1.4), rng)
         share = rng.uniform(*self.membrane)
-        crevice = blur(anatomy.seams, 0.7) * rng.uniform(0, 0.8)  # stain in the cytoplasm stops short of the border
-        light = (1 - share) * body * np.clip(1 - crevice, 0, 1)
+        light = (1 - share) * body * (1 - self._thinned(anatomy, rng))
         if share > 0:
             width = rng.uniform(*self.membrane_px) * scale**0.5
             line = blur(anatomy.rim, width) * np.float32(2.5 * width)
@@ -103,6 +116,14 @@ class Fluorescence:
             shine = _spread(anatomy.per_cell(brightness), 1.0 + width)
             return light * anatomy.per_cell(brightness) + share * 1.5 * line * shine
         return light * anatomy.per_cell(brightness)
+
+    def _thinned(self, anatomy: Anatomy, rng: np.random.Generator) -> Floats:
+        """Return the share of light lost where cells meet: a narrow crevice, and a wider slope towards it."""
+        lost = np.zeros(anatomy.labels.shape, np.float32)
+        for width in (rng.uniform(0.5, 1.0), anatomy.diameter_px * rng.uniform(0.03, 0.09)):
+            slope = blur(anatomy.seams, width)
+            lost += np.float32(rng.uniform(*self.thinning)) * slope / np.float32(max(2 * _ON_A_LINE / width, 1e-6))
+        return np.clip(lost, 0, 0.95)
 
     def _nucleus(self, anatomy: Anatomy, rng: np.random.Generator) -> Floats:
         """Return the light of the nuclear stain."""
@@ -117,6 +138,14 @@ class Fluorescence:
         other = np.rot90(anatomy.depth, int(rng.integers(1, 4)))[:, :: int(rng.choice((-1, 1)))]
         few = smooth_noise(other.shape, 3 * anatomy.diameter_px, rng) > rng.uniform(-0.5, 1)
         return blur(np.ascontiguousarray(other * few, np.float32), anatomy.diameter_px * rng.uniform(0.15, 0.4))
+
+
+def _beside(nuclei: Floats, diameter_px: float, rng: np.random.Generator) -> Floats:
+    """Return a soft spot beside every nucleus, on the same side of all, about 1 at its middle."""
+    turn, away = rng.uniform(0, 2 * np.pi), rng.uniform(0, 0.2) * diameter_px
+    shift = (round(away * np.sin(turn)), round(away * np.cos(turn)))
+    spot = blur(np.roll(nuclei, shift, (0, 1)), diameter_px * rng.uniform(0.06, 0.15))
+    return spot * (1 - nuclei)
 
 
 def _spread(values: Floats, sigma_px: float) -> Floats:

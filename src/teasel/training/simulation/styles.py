@@ -93,6 +93,18 @@ _LAYERS = Layout(
     nucleus_share=(0.15, 0.5),
     without_nucleus=(0.0, 0.3),
 )
+_IMMUNE = Layout(
+    shape=_ROUND,
+    diameter_px=(13.0, 26.0),
+    spread=(0.05, 0.3),
+    cover=(0.6, 1.5),
+    clumping=(0.2, 0.9),
+    round_share=(0.0, 0.0),
+    gaps=(0.0, 0.5),
+    warp=(0.01, 0.08),
+    nucleus_share=(0.35, 0.75),
+    without_nucleus=(0.0, 0.25),
+)
 _MEMBRANE = Fluorescence(membrane=(0.6, 0.97), granularity=(0.05, 0.5), nuclear_stain=(0.3, 1.0))
 _MULTIPLEX = Fluorescence(
     membrane=(0.4, 0.95),
@@ -126,6 +138,7 @@ STYLES: dict[str, Style] = {
     ),
     "membrane-sheet": Style("stained membranes of a closed sheet", _SHEET, _MEMBRANE),
     "tissue": Style("multiplexed tissue section: membranes that not every cell shows, nuclei", _TISSUE, _MULTIPLEX),
+    "tissue-immune": Style("multiplexed section packed with small round cells, as of lymph nodes", _IMMUNE, _MULTIPLEX),
     "tissue-layers": Style("multiplexed section of layered, flattened cells, as of skin", _LAYERS, _MULTIPLEX),
 }
 """Every style by name."""

@@ -9,6 +9,7 @@ import numpy as np
 from teasel.training.simulation.anatomy import Anatomy
 from teasel.training.simulation.camera import expose
 from teasel.training.simulation.fields import Floats, blur, rough_field
+from teasel.training.simulation.lamp import dust_rings, slope_along, uneven
 from teasel.training.simulation.thickness import debris, optical_path
 
 __all__ = ["BrightField", "InterferenceContrast", "PhaseContrast"]
@@ -36,6 +37,12 @@ class PhaseContrast:
         How often the ring advances light instead: bright cells with dark halos.
     debris : float
         Most that lies about.
+    relief : tuple of float
+        Light from one side, of a ring out of place, over the delay's slope.
+    slope : float
+        Most by which the light rises across the field, over its mean.
+    dust : float
+        Mean number of specks far out of focus, each a set of faint rings.
 
     References
     ----------
@@ -47,6 +54,9 @@ class PhaseContrast:
     strength: Range = (0.6, 1.5)
     negative: float = 0.06
     debris: float = 1.0
+    relief: Range = (0.0, 0.5)
+    slope: float = 0.5
+    dust: float = 0.7
 
     channels: tuple[str, ...] = ("cell",)
 
@@ -65,6 +75,9 @@ class PhaseContrast:
         seen_real = real - ring_real - turn * ring_imaginary
         seen_imaginary = imaginary - ring_imaginary + turn * ring_real
         intensity = seen_real**2 + seen_imaginary**2
+        if rng.random() < 0.3:
+            intensity *= np.clip(1 + rng.uniform(*self.relief) * slope_along(path, rng), 0.2, None)
+        intensity *= uneven(path.shape, self.slope, rng) * dust_rings(path.shape, self.dust, anatomy.diameter_px, rng)
         return expose(intensity[None], rng, photons=(150.0, 8000.0), blur_px=(0.3, 1.0))
 
 
@@ -92,11 +105,8 @@ class InterferenceContrast:
         """Return the image ``(1, y, x)``."""
         delays = rng.uniform(*self.strength) * (optical_path(anatomy, rng) + 0.4 * debris(anatomy, rng))
         path = blur(delays.astype(np.float32), rng.uniform(0.5, 1.2))
-        dy, dx = np.gradient(path)
-        direction = rng.uniform(0, 2 * np.pi)
-        slope = np.cos(direction) * dx + np.sin(direction) * dy
-        delay = rng.uniform(*self.bias) + rng.uniform(*self.shear_px) * slope
-        intensity = np.sin(np.clip(delay, -0.2, np.pi) / 2) ** 2
+        delay = rng.uniform(*self.bias) + rng.uniform(*self.shear_px) * slope_along(path, rng)
+        intensity = np.sin(np.clip(delay, -0.2, np.pi) / 2) ** 2 * uneven(path.shape, 0.5, rng)
         return expose(intensity[None].astype(np.float32), rng, photons=(150.0, 8000.0), blur_px=(0.2, 0.8))
 
 
@@ -107,17 +117,24 @@ class BrightField:
     Parameters
     ----------
     defocus : tuple of float
-        Strength and sign of the fringes (transport of intensity).
+        Strength of the fringes (transport of intensity).
+    beyond : float
+        How often the focus lies beyond the cells, which swaps bright and dark fringes.
     absorption : tuple of float
         Light lost per radian of delay.
+    slope, dust : float
+        As in `PhaseContrast`.
 
     References
     ----------
     Teague 1983, doi:10.1364/JOSA.73.001434 (transport of intensity).
     """
 
-    defocus: Range = (-1.6, 1.6)
+    defocus: Range = (0.35, 1.8)
+    beyond: float = 0.5
     absorption: Range = (0.0, 0.25)
+    slope: float = 0.5
+    dust: float = 0.7
 
     channels: tuple[str, ...] = ("cell",)
 
@@ -126,5 +143,7 @@ class BrightField:
         path = optical_path(anatomy, rng) + rng.uniform(0, 0.8) * debris(anatomy, rng)
         wide = rng.uniform(0.8, 2.5)
         fringes = blur(path, 0.6) - blur(path, 0.6 + wide)  # a Laplacian of the width the defocus gives
-        intensity = np.exp(-rng.uniform(*self.absorption) * path) * (1 + rng.uniform(*self.defocus) * fringes)
+        strength = rng.uniform(*self.defocus) * (-1 if rng.random() < self.beyond else 1)
+        intensity = np.exp(-rng.uniform(*self.absorption) * path) * (1 + strength * fringes)
+        intensity *= uneven(path.shape, self.slope, rng) * dust_rings(path.shape, self.dust, anatomy.diameter_px, rng)
         return expose(np.clip(intensity, 0, 3)[None].astype(np.float32), rng, photons=(150.0, 8000.0))

@@ -34,6 +34,7 @@ def main() -> None:
     """Adapt to each set, and score before and after."""
     options = record.parser(__doc__ or "")
     options.add_argument("--steps", type=int, help="steps per adaptation; default: as the command has it")
+    options.add_argument("--scenes", type=int, help="replayed scenes; default: as the command has it")
     arguments = options.parse_args()
     result: dict[str, Any] = {}
     rows = []
@@ -53,7 +54,8 @@ def main() -> None:
             result[name]["change"] = scores.difference(found["after adapting"], found["as shipped"])
         for way, summary in result[name]["methods"].items():
             rows.append([name, len(judged), way, *(summary[column] for column in COLUMNS)])
-        path = record.save(arguments.results, "adapt_cells", arguments, {"sets": result})
+        content = {"steps": arguments.steps, "scenes": arguments.scenes, "sets": result}
+        path = record.save(arguments.results, "adapt_cells", arguments, content)
     print(record.table(rows, ("set", "judged", "model", *COLUMNS)), f"\n{path}")
 
 
@@ -82,6 +84,7 @@ def adapt(name: str, corrected: list[Item], arguments: Any) -> dict[str, Any]:
             save_image(folder / "labels" / file, item.labels.astype(np.uint16), axes="yx")
         channels = [f"--channel={c}" for c in range(len(corrected[0].image))] if len(corrected[0].image) > 1 else []
         steps = [f"--steps={arguments.steps}"] if arguments.steps else []
+        steps += [f"--replay-scenes={arguments.scenes}"] if arguments.scenes else []
         command = [Path(sys.executable).with_name("teasel"), "adapt", folder, "-o", out, "--model", "cells", "--quiet"]
         subprocess.run([*map(str, command), *channels, *steps, f"--threads={arguments.threads}"], check=False)
     values: dict[str, Any] = json.loads(report.read_text())

@@ -33,6 +33,15 @@ def test_half_of_the_crops_are_replayed(crops):
     assert same == [False, False, True, True] * 2
 
 
+def test_some_crops_show_objects_far_from_their_usual_size(crops):
+    def octaves(number):
+        size = crops.lesson_crop(number)[1]["size"]
+        return float(np.nanmedian(size)) if np.isfinite(size).any() else 0.0
+
+    seen = np.abs([octaves(number) for number in range(30)])
+    assert 1 <= (seen > 0.8).sum() < 12
+
+
 def test_unknown_pixels_are_not_taught(crops):
     unknown = replace(lesson(0), labels=np.where(lesson(0).labels > 0, lesson(0).labels, -1))
     _, targets = replace(crops, lessons=[unknown]).lesson_crop(3)

@@ -51,7 +51,7 @@ class AdaptConfig:
     crop_px: int = 192
     replay_share: float = 0.5
     replay_scenes: int = 120
-    learning_rate: float = 5e-4
+    learning_rate: float = 1.5e-3
     pull: float = 1e-3
     held_out: float = 0.25
     replay_tolerance: float = 0.01

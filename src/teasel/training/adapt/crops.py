@@ -34,7 +34,8 @@ from teasel.training.data import Item
 
 __all__ = ["AdaptCrops"]
 
-OCTAVES = 0.5
+OCTAVES, WIDE_OCTAVES, WIDE_SCALE = 0.5, 1.6, 0.2
+"""Crops are a little larger or smaller than the network wants them; some far off, as the first look at an image is."""
 REFERENCES = 32
 
 
@@ -101,9 +102,9 @@ class AdaptCrops(torch.utils.data.Dataset[Any]):
         rng = np.random.default_rng([self.config.seed, number, 1])
         weights = np.array([np.sqrt(((one.labels > 0) | (one.hint > 0)).sum()) for one in self.lessons])
         lesson = self.lessons[rng.choice(len(self.lessons), p=weights / weights.sum())]
-        scale = float(
-            np.clip(self.spec.object_diameter_px / lesson.diameter_px * 2 ** rng.uniform(-OCTAVES, OCTAVES), 0.1, 8)
-        )
+        reach = WIDE_OCTAVES if rng.random() < WIDE_SCALE else OCTAVES
+        scale = self.spec.object_diameter_px / lesson.diameter_px * 2 ** rng.uniform(-reach, reach)
+        scale = float(np.clip(scale, 0.1, 8))
         inside = (lesson.labels > 0) | (lesson.hint > 0)
         centre = np.array(np.unravel_index(rng.choice(np.flatnonzero(inside)), inside.shape), float)
         half = self.config.crop_px / scale / 2

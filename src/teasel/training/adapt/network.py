@@ -53,13 +53,13 @@ def open_network(model: str | Path) -> tuple[UNet, Package]:
 def free_weights(network: UNet) -> dict[str, nn.Parameter]:
     """Freeze a network but for what an adaptation may move; return that by name.
 
-    Free are the decoder, the heads, and the scale and shift of the normalisation in the coarsest level of the
-    encoder. Statistics of the normalisation never move: the network stays in evaluation mode.
+    Free are the decoder, the heads, the coarsest level of the encoder, and the scale and shift of every
+    normalisation. Statistics of the normalisation never move: the network stays in evaluation mode.
     """
     network.requires_grad_(False)
-    for part in (network.decoder, network.heads):
+    for part in (network.decoder, network.heads, network.encoder[-1], *list(network.down)[-1:]):
         part.requires_grad_(True)
-    for module in network.encoder[-1].modules():
+    for module in network.modules():
         if isinstance(module, nn.BatchNorm2d | nn.BatchNorm3d):
             module.requires_grad_(True)
     return {name: weight for name, weight in network.named_parameters() if weight.requires_grad}

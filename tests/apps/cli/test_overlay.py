@@ -121,3 +121,16 @@ def test_the_channel_that_was_segmented_is_shown(channel):
     planes[1, 300:] = 50_000
     image = Image(planes, "cyx", channel_names=("actin", "DAPI"))
     assert (draw_overlay(image, np.zeros((600, 600), np.uint32), channel=channel)[300:] == 255).all()
+
+
+def test_nuclei_are_outlined_in_a_colour_of_their_own():
+    labels = squares((600, 600))
+    nuclei = np.zeros_like(labels)
+    nuclei[180:220, 180:220] = 1
+    image = open_image(np.full((600, 600), 100, np.uint16), axes="yx")
+    cells, both = draw_overlay(image, labels), draw_overlay(image, labels, nuclei=nuclei)
+    changed = (cells != both).any(-1)
+    assert set(nuclei[changed]) == {1}
+    assert changed[180, 200]
+    assert not changed[200, 200]
+    assert len({tuple(colour) for colour in both.reshape(-1, 3)}) == 3

@@ -100,12 +100,14 @@ def _with_micrometres(objects: ObjectTable, image: Image) -> dict[str, np.ndarra
 
 
 def write_overlay(segmentation: Segmentation, path: Path) -> None:
-    """Write the outlines over the image as PNG."""
+    """Write the outlines over the image as PNG; nuclei, where there are any, in a colour of their own."""
     from PIL import Image as Picture
 
     asked = segmentation.parameters
     channel = asked.get("cell", asked.get("channel"))
-    picture = draw_overlay(segmentation.image, segmentation.labels, channel=channel, z=asked.get("z"))
+    picture = draw_overlay(
+        segmentation.image, segmentation.labels, channel=channel, z=asked.get("z"), nuclei=segmentation.nuclei
+    )
     Picture.fromarray(picture).save(path, format="PNG")
 
 

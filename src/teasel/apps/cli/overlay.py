@@ -24,6 +24,7 @@ __all__ = [
 _STRIP_BYTES = 64 * 2**20  # of an image that are read at a time
 _ON_GREY = (255, 200, 0)
 _ON_COLOUR = (0, 255, 70)
+_OF_NUCLEI = (0, 200, 255)
 
 
 def draw_overlay(
@@ -32,6 +33,7 @@ def draw_overlay(
     *,
     channel: int | str | None = None,
     z: int | str | None = None,
+    nuclei: NDArray[np.integer] | None = None,
     longest_px: int = 2048,
     shortest_px: int = 1024,
 ) -> NDArray[np.uint8]:
@@ -47,6 +49,8 @@ def draw_overlay(
         Which channel to show; the colours of a colour image, or the first channel, if not given.
     z : int or str, optional
         Where labels have no z and the image has: the plane they belong to, or ``"max"``.
+    nuclei : ndarray of int, same shape as `labels`, optional
+        Objects inside them, outlined in another colour.
     longest_px : int
         Pictures with a longer side are reduced by a whole factor: means of the image, every n-th label.
     shortest_px : int
@@ -68,8 +72,11 @@ def draw_overlay(
     view = stretch_contrast(read_reduced(image, where, channels_shown(image, channel), step))
     zoom = max(1, shortest_px // max(view.shape[:2]))
     picture = view.repeat(zoom, 0).repeat(zoom, 1)
-    outlines = outline_mask(plane[::step, ::step].repeat(zoom, 0).repeat(zoom, 1))
-    picture[outlines] = _ON_COLOUR if image.is_rgb and channel is None else _ON_GREY
+    drawn = [(plane, _ON_COLOUR if image.is_rgb and channel is None else _ON_GREY)]
+    if nuclei is not None:
+        drawn.append((nuclei[index], _OF_NUCLEI))
+    for objects, colour in drawn:
+        picture[outline_mask(objects[::step, ::step].repeat(zoom, 0).repeat(zoom, 1))] = colour
     return picture
 
 

@@ -118,12 +118,13 @@ def make_nuclei(
         if radius < 1.5 or np.any(high <= low):
             continue
         box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-        y = np.arange(low[0], high[0], dtype=np.float32)[:, None] - np.float32(middle[0])
-        x = np.arange(low[1], high[1], dtype=np.float32) - np.float32(middle[1])
-        c, s = np.float32(np.cos(tilt)), np.float32(np.sin(tilt))
-        along, across = (c * x + s * y) / np.float32(radius * stretch), (c * y - s * x) / np.float32(radius / stretch)
+        y = (np.arange(low[0], high[0])[:, None] - middle[0]).astype(np.float32)
+        x = (np.arange(low[1], high[1]) - middle[1]).astype(np.float32)
+        c, s = float(np.cos(tilt)), float(np.sin(tilt))
+        along = (c / radius / stretch * x) + (s / radius / stretch * y)
+        across = (c / radius * stretch * y) - (s / radius * stretch * x)
         squared = along**2 + across**2
-        squared += np.float32(rng.uniform(0, 0.2)) * _three_waves(along, across, squared, rng.uniform(0, 6))
+        squared += rng.uniform(0, 0.2) * _three_waves(along, across, squared, rng.uniform(0, 6))
         mine = (squared < 1) & (labels[box] == i + 1) & (depth[box] > 0.06)
         nuclei[box][mine] = i + 1
         found[box][mine] = (1 - squared[mine]).astype(np.float32)
@@ -134,5 +135,5 @@ def make_nuclei(
 def _three_waves(along: Floats, across: Floats, squared: Floats, phase: float) -> Floats:
     """Return cos(3 angle + phase) by the formula for three times an angle; `squared` is the squared distance."""
     cosine, sine = along * (along**2 - 3 * across**2), across * (3 * along**2 - across**2)
-    waves = np.float32(np.cos(phase)) * cosine - np.float32(np.sin(phase)) * sine
-    return waves / np.maximum(squared, np.float32(1e-6)) ** np.float32(1.5)
+    waves = float(np.cos(phase)) * cosine - float(np.sin(phase)) * sine
+    return np.asarray(waves / np.maximum(squared, 1e-6) ** 1.5, np.float32)

@@ -13,8 +13,7 @@ def slope_along(path: Floats, rng: np.random.Generator) -> Floats:
     """Return the slope of a delay along one direction, in radians per pixel, shape (y, x)."""
     dy, dx = np.gradient(path)
     direction = rng.uniform(0, 2 * np.pi)
-    slope: Floats = np.float32(np.cos(direction)) * dx + np.float32(np.sin(direction)) * dy
-    return slope
+    return np.asarray(np.cos(direction) * dx + np.sin(direction) * dy, np.float32)
 
 
 def uneven(shape: tuple[int, int], most: float, rng: np.random.Generator) -> Floats:

@@ -13,6 +13,7 @@ from teasel.spatial.assign import (
     Refinement,
     cell_table,
     cells_at,
+    count_parts,
     find_candidates,
     nearest_cells,
     needed_gb,
@@ -177,3 +178,25 @@ def test_most_spots_of_the_hippocampus_lie_in_nuclei(shared_data):
     labels = read_labels(folder / "labels" / "nuclei_labels.tif")
     inside = cells_at(spots[["y", "x"]].to_numpy(float), labels) > 0
     assert inside.mean() >= 0.61
+
+
+@pytest.mark.parametrize("method", ["labels", "nearest"])
+@pytest.mark.parametrize("rows", [1, 7, 1000])
+def test_parts_give_the_table_of_the_whole(method, rows):
+    random = np.random.default_rng(5)
+    labels = np.zeros((40, 50), np.uint16)
+    labels[5:15, 5:15], labels[20:30, 20:40], labels[0, 0] = 3, 900, 7
+    positions = random.random((200, 2)) * (40, 50)
+    names = np.array(["Zic1", "Actb", "Blank-1"])[random.integers(0, 3, 200)]
+    spots = Spots(positions, {"gene": names, "blank": names == "Blank-1"})
+    parts = [spots.take(np.arange(k, min(k + rows, 200))) for k in range(0, 200, rows)]
+    found = count_parts(parts, labels, method=method, radius_px=4)
+    cells = cells_at(positions, labels) if method == "labels" else nearest_cells(positions, labels, 4)
+    sorted_names, genes = np.unique(names, return_inverse=True)
+    whole = cell_table(cells, genes, sorted_names.tolist(), labels, blank=sorted_names == "Blank-1")
+    assert (found.X != whole.X).nnz == 0
+    assert found.obs.equals(whole.obs)
+    assert found.var.equals(whole.var)
+    assert found.uns == whole.uns
+    with pytest.raises(ParameterError, match="refine needs all spots"):
+        count_parts(parts, labels, method="refine")

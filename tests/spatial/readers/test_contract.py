@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 
 import numpy as np
 import pandas
@@ -11,7 +12,7 @@ import pytest
 
 from teasel.errors import FormatError, InputNotFound, ParameterError
 from teasel.geometry import VoxelSize
-from teasel.spatial.readers import read_spots, readers
+from teasel.spatial.readers import read_molecules, read_spots, readers, stream_spots
 
 Y, X = np.array([10.5, 20.25, 31.0]), np.array([5.0, 7.5, 64.125])  # pixels
 GENES = ["Actb", "Gad1", "NegControlProbe_00042"]
@@ -286,3 +287,43 @@ def test_the_hippocampus(shared_data):
     assert len(spots) == 72_336
     assert len(np.unique(spots["gene"])) == 92
     assert "spots lie at negative coordinates" in spots.notes[0]
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_parts_are_the_whole(tmp_path, kind):
+    path, size = FILES[kind][0](tmp_path), FILES[kind][1]
+    whole = read_spots(path, voxel_size_um=size)
+    parts = list(stream_spots(path, rows=2, voxel_size_um=size))
+    assert [len(part) for part in parts] == [2, 1]
+    np.testing.assert_array_equal(np.concatenate([part.positions_px for part in parts]), whole.positions_px)
+    for name in ("gene", "blank"):
+        if name in whole.columns:
+            assert np.concatenate([part[name] for part in parts]).tolist() == whole[name].tolist()
+
+
+def test_many_parts_share_the_numbers_of_genes(tmp_path):
+    genes = np.array(["Zic1", "Actb", "Blank-3"])[np.random.default_rng(0).integers(0, 3, 1000)]
+    table = pandas.DataFrame({"gene": genes, "x": np.arange(1000), "y": 0})
+    table.loc[[3, 990], "x"] = np.nan
+    table.to_csv(tmp_path / "a.csv", index=False)
+    found = read_molecules(tmp_path / "a.csv", rows=64)
+    kept = np.delete(genes, [3, 990])
+    assert found.names == ("Actb", "Blank-3", "Zic1")
+    assert found.blank.tolist() == [False, True, False]
+    assert np.array(found.names)[found.genes].tolist() == kept.tolist()
+    assert found.notes == ("2 rows without a coordinate are left out",)
+    with pytest.raises(ParameterError, match="rows is 0"):
+        list(stream_spots(tmp_path / "a.csv", rows=0))
+
+
+def test_memory_does_not_grow_with_the_file(tmp_path):
+    lines = "".join(f"Gene{k % 50},{k % 997},{k % 991},note {k}\n" for k in range(100_000))
+    peaks = []
+    for times in (1, 4):
+        path = tmp_path / f"{times}.csv"
+        path.write_text("gene,x,y,score\n" + lines * times)
+        tracemalloc.start()
+        assert sum(len(part) for part in stream_spots(path, rows=20_000)) == times * 100_000
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0]

@@ -107,16 +107,27 @@ def check(
       teasel spatial check detected_transcripts.csv mosaic_DAPI.tif --pixel-size 0.108
       teasel spatial check spots.csv nuclei.labels.tif --labels
     """
-    from teasel.spatial.readers import check_against_image, read_spots
+    import numpy as np
 
-    found = read_spots(spots, reader=reader, voxel_size_um=_size(pixel_size))
-    print(f"{spots}: {len(found)} spots, {found.ndim}D; columns: {', '.join(found.columns) or 'none'}")
-    if "gene" in found.columns:
-        print(f"  {len(set(found['gene'].tolist()))} genes")
-    for note in found.notes:
+    from teasel.spatial.readers import check_against_image
+    from teasel.spatial.readers.parts import join_notes, stream_spots
+    from teasel.spatial.spots import Spots
+
+    count, genes, notes, places = 0, set[str](), [], []
+    for part in stream_spots(spots, reader=reader, voxel_size_um=_size(pixel_size)):
+        count += len(part)
+        genes.update(np.unique(part["gene"]).tolist() if "gene" in part.columns else ())
+        notes.append(part.notes)
+        if image is not None:
+            places.append(part.positions_px)
+    print(f"{spots}: {count} spots, {part.ndim}D; columns: {', '.join(part.columns) or 'none'}")
+    if "gene" in part.columns:
+        print(f"  {len(genes)} genes")
+    for note in join_notes(notes):
         print(f"  note: {note}")
     if image is not None:
-        fit = check_against_image(found, _read_image(image, channel, labels), band=not labels)
+        everything = Spots(np.concatenate(places), voxel_size_um=part.voxel_size_um)
+        fit = check_against_image(everything, _read_image(image, channel, labels), band=not labels)
         print(f"  {fit.words()}")
 
 
@@ -140,32 +151,26 @@ def assign(
       teasel spatial assign spots.csv nuclei.labels.tif -o cells.h5ad
       teasel spatial assign transcripts.parquet cells.labels.tif -o cells.h5ad --method labels
     """
-    import numpy as np
-
     from teasel.images import atomic_path
     from teasel.labels import read_labels
-    from teasel.spatial.assign import Refinement, cell_table, cells_at, nearest_cells, refine_cells
-    from teasel.spatial.readers import read_spots
+    from teasel.spatial.assign import Refinement, cell_table, count_parts, refine_cells
+    from teasel.spatial.readers import read_molecules, stream_spots
 
     if method not in ("labels", "nearest", "refine"):
         raise ParameterError(f"--method is {method!r}; expected labels, nearest or refine")
     if output.exists() and not overwrite:
         raise ParameterError(f"{output} is there already; give another name, or --overwrite")
-    found = read_spots(spots, voxel_size_um=_size(pixel_size))
-    cells_image = read_labels(labels)
-    names, genes = np.unique(found["gene"], return_inverse=True)
-    places = found.positions_px[:, -cells_image.ndim :]
-    if method == "labels":
-        cells = cells_at(places, cells_image)
-    elif method == "nearest":
-        cells = nearest_cells(places, cells_image, radius)
-    else:
+    cells_image, size = read_labels(labels), _size(pixel_size)
+    if method == "refine":
+        found = read_molecules(spots, voxel_size_um=size)
         settings = Refinement(radius_px=radius, max_memory_gb=max_memory)
-        cells = refine_cells(places, genes, cells_image, settings)
-    blank = np.zeros(len(names), bool)
-    if "blank" in found.columns:
-        blank[genes[found["blank"]]] = True
-    table = cell_table(cells, genes, names.tolist(), cells_image, blank=blank, voxel_size_um=found.voxel_size_um)
+        cells = refine_cells(found.positions_px[:, -cells_image.ndim :], found.genes, cells_image, settings)
+        table = cell_table(
+            cells, found.genes, found.names, cells_image, blank=found.blank, voxel_size_um=found.voxel_size_um
+        )
+    else:
+        parts = stream_spots(spots, voxel_size_um=size)
+        table = count_parts(parts, cells_image, method=method, radius_px=radius)
     with atomic_path(output) as temporary:
         table.write_h5ad(temporary)
     left = table.uns["unassigned"]

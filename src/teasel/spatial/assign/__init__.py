@@ -12,6 +12,7 @@ from teasel.spatial.assign.counts import PairCounts, count_pairs
 from teasel.spatial.assign.labels import cells_at
 from teasel.spatial.assign.layout import write_spatialdata
 from teasel.spatial.assign.memory import check_memory, needed_gb
+from teasel.spatial.assign.parts import count_parts
 from teasel.spatial.assign.refine import Refinement, refine_cells
 from teasel.spatial.assign.table import cell_table
 
@@ -22,6 +23,7 @@ __all__ = [
     "cells_at",
     "check_memory",
     "count_pairs",
+    "count_parts",
     "find_candidates",
     "nearest_cells",
     "needed_gb",

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["PairCounts", "count_pairs"]
+__all__ = ["PairCounter", "PairCounts", "count_pairs"]
 
 _CHUNK = 5_000_000
+_BITS = 31  # of a key that are the gene's
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +72,47 @@ class PairCounts:
         )
 
 
+class PairCounter:
+    """Counts pairs of cell and gene as they come, a part at a time; memory grows with the pairs, not with the spots.
+
+    Examples
+    --------
+    >>> counter = PairCounter()
+    >>> counter.add([7, 7, 0], [1, 1, 0])
+    >>> counter.add([9], [0])
+    >>> counter.result(2).matrix().toarray().tolist()
+    [[0, 2], [1, 0]]
+    """
+
+    def __init__(self) -> None:
+        self._keys = np.zeros(0, np.int64)
+        self._count = np.zeros(0, np.int64)
+
+    def add(self, cells: ArrayLike, genes: ArrayLike) -> None:
+        """Count the cells (n,) and genes (n,) of some spots; cell 0 does not count."""
+        labels, codes = np.asarray(cells, np.uint32), np.asarray(genes)
+        inside = labels > 0
+        keys, times = np.unique((labels[inside].astype(np.int64) << _BITS) | codes[inside], return_counts=True)
+        self._keys, where = np.unique(np.concatenate([self._keys, keys]), return_inverse=True)
+        self._count = np.bincount(where, np.concatenate([self._count, times]), len(self._keys)).astype(np.int64)
+
+    def result(self, n_genes: int, place: NDArray[np.int64] | None = None) -> PairCounts:
+        """Return the counts; `place` gives each gene another number, shape (n_genes,)."""
+        names, row = np.unique(self._keys >> _BITS, return_inverse=True)
+        gene = self._keys & ((1 << _BITS) - 1)
+        if place is not None and len(gene):
+            gene = place[gene]
+        keys = row * n_genes + gene
+        order = np.argsort(keys)
+        return PairCounts(
+            names.astype(np.uint32),
+            keys[order],
+            self._count[order],
+            np.bincount(row, self._count, len(names)).astype(np.int64),
+            np.bincount(gene, self._count, n_genes).astype(np.int64),
+        )
+
+
 def count_pairs(cells: ArrayLike, genes: ArrayLike, n_genes: int) -> PairCounts:
     """Count spots by cell and gene, a part at a time.
 
@@ -90,22 +132,7 @@ def count_pairs(cells: ArrayLike, genes: ArrayLike, n_genes: int) -> PairCounts:
     ([7, 9], [[0, 2], [1, 0]])
     """
     labels, codes = np.asarray(cells, np.uint32), np.asarray(genes)
-    seen = np.zeros(0, np.int64)
-    count = np.zeros(0, np.int64)
+    counter = PairCounter()
     for start in range(0, len(labels), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        inside = labels[part] > 0
-        pairs = labels[part][inside].astype(np.int64) * n_genes + codes[part][inside]
-        keys, times = np.unique(pairs, return_counts=True)
-        seen, where = np.unique(np.concatenate([seen, keys]), return_inverse=True)
-        count = np.bincount(where, np.concatenate([count, times]), len(seen)).astype(np.int64)
-    of_label = seen // max(n_genes, 1)
-    names, row = np.unique(of_label, return_inverse=True)
-    gene = seen - of_label * n_genes
-    return PairCounts(
-        names.astype(np.uint32),
-        row * n_genes + gene,
-        count,
-        np.bincount(row, count, len(names)).astype(np.int64),
-        np.bincount(gene, count, n_genes).astype(np.int64),
-    )
+        counter.add(labels[start : start + _CHUNK], codes[start : start + _CHUNK])
+    return counter.result(n_genes)

@@ -2,43 +2,38 @@
 
 Takes a path; gives `Spots` in pixels, with what was assumed in their notes. Where an image is given, positions are
 checked against it, and what is found (a constant shift, a flip, tiles in another order) is reported instead of the
-file being trusted. The folder is scanned for `Reader` subclasses.
+file being trusted. The folder is scanned for `Reader` subclasses. `stream_spots` and `read_molecules` go through files
+that are larger than memory part by part.
 """
 
 from __future__ import annotations
 
 import os
-import pkgutil
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 
 from numpy.typing import ArrayLike
 
-from teasel.errors import FormatError, InputNotFound, ParameterError
+from teasel.errors import ParameterError
 from teasel.geometry import VoxelSize
 from teasel.spatial.readers._base import Reader
+from teasel.spatial.readers._registry import choose, readers
 from teasel.spatial.readers.check import Fit, TileOrder, check_against_image, check_tile_order
+from teasel.spatial.readers.parts import Molecules, read_molecules, stream_spots
 from teasel.spatial.spots import Spots
 
-__all__ = ["Fit", "Reader", "TileOrder", "check_against_image", "check_tile_order", "read_spots", "readers"]
-
-
-def readers() -> dict[str, Reader]:
-    """Return every reader by its name.
-
-    Examples
-    --------
-    >>> sorted(readers())
-    ['cosmx', 'imagej', 'iss', 'merlin', 'merscope', 'starfish', 'trackmate', 'xenium']
-    """
-    found: dict[str, Reader] = {}
-    for module in pkgutil.iter_modules(import_module("teasel.spatial.readers").__path__):
-        if not module.name.startswith("_"):
-            for value in vars(import_module(f"teasel.spatial.readers.{module.name}")).values():
-                if isinstance(value, type) and issubclass(value, Reader) and value is not Reader:
-                    found[value.name] = value()
-    return found
+__all__ = [
+    "Fit",
+    "Molecules",
+    "Reader",
+    "TileOrder",
+    "check_against_image",
+    "check_tile_order",
+    "read_molecules",
+    "read_spots",
+    "readers",
+    "stream_spots",
+]
 
 
 def read_spots(
@@ -89,11 +84,9 @@ def read_spots(
     ['Cxcl14']
     """
     source = Path(path)
-    if not source.is_file():
-        raise InputNotFound(f"there is no file {source}")
     if correct and image is None:
         raise ParameterError("correct=True needs the image that positions are checked against")
-    spots = _reader_for(source, reader).read(source, voxel_size_um)
+    spots = choose(source, reader).read(source, voxel_size_um)
     if image is None:
         return spots
     fit = check_against_image(spots, image)
@@ -104,17 +97,3 @@ def read_spots(
         notes = (*notes, "positions were corrected by what was found")
         spots = replace(spots, positions_px=fit.apply(spots.positions_px, np.asarray(image).shape[-2:]))
     return replace(spots, notes=notes)
-
-
-def _reader_for(source: Path, name: str | None) -> Reader:
-    """Return the reader asked for, or the one that knows the file."""
-    known = readers()
-    if name is not None:
-        if name not in known:
-            raise ParameterError(f"no reader {name!r}; there are: {', '.join(sorted(known))}")
-        return known[name]
-    fitting = [one for one in known.values() if source.name.lower().endswith(one.suffixes)]
-    for one in sorted(fitting, key=lambda one: -one.priority):
-        if one.sniff(source):
-            return one
-    raise FormatError(f"{source.name} is of no known kind; known are: {', '.join(sorted(known))}. Ask for one by name")

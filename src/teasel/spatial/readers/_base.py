@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,12 +13,26 @@ from numpy.typing import NDArray
 
 from teasel.errors import FormatError, MissingDependency
 from teasel.geometry import VoxelSize
+from teasel.spatial.codebook import is_blank_name
 from teasel.spatial.spots import Spots
 
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["Reader", "header_of", "make_spots", "read_table", "take"]
+__all__ = [
+    "Layout",
+    "Reader",
+    "TableReader",
+    "are_blank",
+    "header_of",
+    "make_spots",
+    "read_table",
+    "read_tables",
+    "take",
+]
+
+_CSV: dict[str, Any] = {"low_memory": False, "keep_default_na": False, "na_values": [""]}
+"""How texts are read: a gene may be called NA."""
 
 
 class Reader(ABC):
@@ -37,6 +52,54 @@ class Reader(ABC):
     @abstractmethod
     def read(self, path: Path, voxel_size_um: VoxelSize | None) -> Spots:
         """Read all of it; the voxel size overrides what stands beside the file."""
+
+    def parts(self, path: Path, voxel_size_um: VoxelSize | None, rows: int) -> Iterator[Spots]:
+        """Yield it in parts of at most so many rows.
+
+        Here the whole is read first: for files whose meaning shows in all rows together (sessions, results of a
+        plugin), which are small.
+        """
+        spots = self.read(path, voxel_size_um)
+        for start in range(0, max(len(spots), 1), rows):
+            yield spots.take(np.arange(start, min(start + rows, len(spots))))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a reader wants of a table, and what it makes of any part of it.
+
+    Parameters
+    ----------
+    needed : sequence of str
+        Columns that must be there.
+    wanted : iterable of str
+        Columns that are taken where they are there.
+    convert : callable
+        Turns any number of rows into `Spots`.
+    """
+
+    needed: Sequence[str]
+    wanted: Iterable[str]
+    convert: Callable[[pandas.DataFrame], Spots]
+
+
+class TableReader(Reader):
+    """A file whose rows stand for themselves, so that it can be read part by part in bounded memory."""
+
+    @abstractmethod
+    def layout(self, path: Path, voxel_size_um: VoxelSize | None) -> Layout:
+        """Say what is read, from the header and what stands beside the file."""
+
+    def read(self, path: Path, voxel_size_um: VoxelSize | None) -> Spots:
+        """Read all of it at once."""
+        layout = self.layout(path, voxel_size_um)
+        return layout.convert(read_table(path, layout.needed, layout.wanted))
+
+    def parts(self, path: Path, voxel_size_um: VoxelSize | None, rows: int) -> Iterator[Spots]:
+        """Yield parts as they are read."""
+        layout = self.layout(path, voxel_size_um)
+        for table in read_tables(path, layout.needed, layout.wanted, rows):
+            yield layout.convert(table)
 
 
 def header_of(path: Path) -> list[str]:
@@ -63,18 +126,52 @@ def read_table(path: Path, needed: Iterable[str], wanted: Iterable[str] = ()) ->
     """
     import pandas
 
+    columns = _columns_of(path, needed, wanted)
+    try:
+        if path.name.endswith(".parquet"):
+            return _parquet().read_table(path, columns=columns).to_pandas()
+        return pandas.read_csv(path, usecols=columns, **_CSV)
+    except (ValueError, OSError, UnicodeDecodeError, pandas.errors.ParserError) as error:
+        raise FormatError(f"{path.name} cannot be read as a table: {error}") from error
+
+
+def read_tables(
+    path: Path, needed: Iterable[str], wanted: Iterable[str] = (), rows: int = 1_000_000
+) -> Iterator[pandas.DataFrame]:
+    """Yield what `read_table` reads, at most so many rows at a time; one table without rows if there are none.
+
+    Raises
+    ------
+    FormatError, MissingDependency
+        As `read_table` does.
+    """
+    import pandas
+
+    columns, any_rows = _columns_of(path, needed, wanted), False
+    try:
+        if path.name.endswith(".parquet"):
+            with _parquet().ParquetFile(path) as file:
+                for batch in file.iter_batches(batch_size=rows, columns=columns):
+                    any_rows = True
+                    yield batch.to_pandas()
+        else:
+            with pandas.read_csv(path, usecols=columns, chunksize=rows, **_CSV) as file:
+                for table in file:
+                    any_rows = True
+                    yield table
+    except (ValueError, OSError, UnicodeDecodeError, pandas.errors.ParserError) as error:
+        raise FormatError(f"{path.name} cannot be read as a table: {error}") from error
+    if not any_rows:
+        yield read_table(path, needed, wanted)
+
+
+def _columns_of(path: Path, needed: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    """Return the columns to read, or raise."""
     names = header_of(path)
     missing = [name for name in needed if name not in names]
     if missing:
         raise FormatError(f"{path.name} has no column {missing[0]!r}; it has: {', '.join(names[:12]) or 'none'}")
-    columns = [name for name in dict.fromkeys([*needed, *wanted]) if name in names]
-    try:
-        if path.name.endswith(".parquet"):
-            return _parquet().read_table(path, columns=columns).to_pandas()
-        texts_stay = {"keep_default_na": False, "na_values": [""]}  # a gene may be called NA
-        return pandas.read_csv(path, usecols=columns, low_memory=False, **texts_stay)
-    except (ValueError, OSError, UnicodeDecodeError, pandas.errors.ParserError) as error:
-        raise FormatError(f"{path.name} cannot be read as a table: {error}") from error
+    return [name for name in dict.fromkeys([*needed, *wanted]) if name in names]
 
 
 def make_spots(
@@ -115,6 +212,12 @@ def make_spots(
         notes = [*notes, f"{int((~good).sum())} rows without a coordinate are left out"]
     values = {new: take(table[old])[good] for old, new in columns.items() if old in table}
     return Spots(positions[good], values, voxel_size_um or VoxelSize(), tuple(notes))
+
+
+def are_blank(genes: NDArray[Any]) -> NDArray[np.bool_]:
+    """Say which names are those of negative controls."""
+    names, code = np.unique(genes, return_inverse=True)
+    return np.array([is_blank_name(str(name)) for name in names], bool)[code]
 
 
 def take(series: Any) -> NDArray[Any]:

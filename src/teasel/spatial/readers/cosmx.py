@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
-
-import numpy as np
+from typing import TYPE_CHECKING, ClassVar
 
 from teasel.geometry import VoxelSize
-from teasel.spatial.codebook import is_blank_name
-from teasel.spatial.readers._base import Reader, header_of, make_spots, read_table
+from teasel.spatial.readers._base import Layout, TableReader, are_blank, header_of, make_spots
 from teasel.spatial.spots import Spots
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["Cosmx"]
 
@@ -27,7 +27,7 @@ _COLUMNS = {
 _PIXEL_UM = 0.12028
 
 
-class Cosmx(Reader):
+class Cosmx(TableReader):
     """Coordinates in pixels of the whole slide; those within the field of view are kept beside them.
 
     References
@@ -42,16 +42,19 @@ class Cosmx(Reader):
         """Know it by its columns."""
         return set(_NEEDED) <= set(header_of(path))
 
-    def read(self, path: Path, voxel_size_um: VoxelSize | None) -> Spots:
+    def layout(self, path: Path, voxel_size_um: VoxelSize | None) -> Layout:
         """Read transcripts; ``vendor_cell`` counts from 1 in each field, 0 is none."""
         whole = {"x_global_px", "y_global_px"} <= set(header_of(path))
         axes = ("y_global_px", "x_global_px") if whole else ("y_local_px", "x_local_px")
-        table = read_table(path, (*_NEEDED, *axes), _COLUMNS)
         size, notes = voxel_size_um, []
         if size is None or not size.known("yx"):
             size = VoxelSize(y=_PIXEL_UM, x=_PIXEL_UM)
             notes.append(f"pixels of {_PIXEL_UM} um, as documented; the file does not say")
         if not whole:
             notes.append("positions are those within each field: the file has none of the whole slide")
-        spots = make_spots(table, axes, _COLUMNS, voxel_size_um=size, notes=notes)
-        return spots.with_columns(blank=np.array([is_blank_name(str(gene)) for gene in spots["gene"]], bool))
+
+        def convert(table: pandas.DataFrame) -> Spots:
+            spots = make_spots(table, axes, _COLUMNS, voxel_size_um=size, notes=notes)
+            return spots.with_columns(blank=are_blank(spots["gene"]))
+
+        return Layout((*_NEEDED, *axes), _COLUMNS, convert)

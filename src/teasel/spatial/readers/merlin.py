@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from teasel.geometry import VoxelSize
-from teasel.spatial.readers._base import Reader, header_of, make_spots, read_table
+from teasel.spatial.readers._base import Layout, TableReader, header_of, make_spots
 from teasel.spatial.spots import Spots
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["Merlin"]
 
@@ -27,7 +30,7 @@ _COLUMNS = {
 }
 
 
-class Merlin(Reader):
+class Merlin(TableReader):
     """Coordinates in pixels of the field; ``word`` is the row of the codebook.
 
     References
@@ -43,8 +46,11 @@ class Merlin(Reader):
         names = set(header_of(path))
         return set(_NEEDED) <= names and "gene" not in names
 
-    def read(self, path: Path, voxel_size_um: VoxelSize | None) -> Spots:
+    def layout(self, path: Path, voxel_size_um: VoxelSize | None) -> Layout:
         """Read barcodes; genes are in the codebook: ``np.array(codebook.names)[spots["word"]]``."""
         notes = ["the file has no names of genes: 'word' is the row of the codebook"]
-        table = read_table(path, _NEEDED, _COLUMNS)
-        return make_spots(table, ("y", "x"), _COLUMNS, voxel_size_um=voxel_size_um, notes=notes)
+
+        def convert(table: pandas.DataFrame) -> Spots:
+            return make_spots(table, ("y", "x"), _COLUMNS, voxel_size_um=voxel_size_um, notes=notes)
+
+        return Layout(_NEEDED, _COLUMNS, convert)

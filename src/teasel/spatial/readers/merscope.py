@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from teasel.errors import FormatError
 from teasel.geometry import VoxelSize
-from teasel.spatial.codebook import is_blank_name
-from teasel.spatial.readers._base import Reader, header_of, make_spots, read_table
+from teasel.spatial.readers._base import Layout, TableReader, are_blank, header_of, make_spots
 from teasel.spatial.spots import Spots
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["Merscope"]
 
@@ -29,7 +32,7 @@ _COLUMNS = {
 _TRANSFORM = "micron_to_mosaic_pixel_transform.csv"
 
 
-class Merscope(Reader):
+class Merscope(TableReader):
     """Coordinates in micrometres; pixels of the mosaic by ``images/micron_to_mosaic_pixel_transform.csv``.
 
     References
@@ -45,9 +48,8 @@ class Merscope(Reader):
         """Know it by its columns."""
         return set(_NEEDED) <= set(header_of(path))
 
-    def read(self, path: Path, voxel_size_um: VoxelSize | None) -> Spots:
+    def layout(self, path: Path, voxel_size_um: VoxelSize | None) -> Layout:
         """Read transcripts; blanks are marked."""
-        table = read_table(path, _NEEDED, _COLUMNS)
         matrix = _transform(path)
         if voxel_size_um is not None and voxel_size_um.known("yx"):
             size = (voxel_size_um.y, voxel_size_um.x)
@@ -58,17 +60,20 @@ class Merscope(Reader):
         else:
             per_pixel, offset = (1.0, 1.0), (0.0, 0.0)
             note = f"no images/{_TRANSFORM} beside the file: positions are in pixels of 1 um"
-        spots = make_spots(
-            table,
-            ("global_y", "global_x"),
-            _COLUMNS,
-            per_pixel=[float(size or 1) for size in per_pixel],
-            voxel_size_um=VoxelSize(y=per_pixel[0], x=per_pixel[1]),
-            notes=[note] if note else [],
-        )
-        blank = np.array([is_blank_name(str(gene)) for gene in spots["gene"]], bool)
-        moved = Spots(spots.positions_px + np.array(offset), spots.columns, spots.voxel_size_um, spots.notes)
-        return moved.with_columns(blank=blank)
+
+        def convert(table: pandas.DataFrame) -> Spots:
+            spots = make_spots(
+                table,
+                ("global_y", "global_x"),
+                _COLUMNS,
+                per_pixel=[float(size or 1) for size in per_pixel],
+                voxel_size_um=VoxelSize(y=per_pixel[0], x=per_pixel[1]),
+                notes=[note] if note else [],
+            )
+            moved = replace(spots, positions_px=spots.positions_px + np.array(offset))
+            return moved.with_columns(blank=are_blank(spots["gene"]))
+
+        return Layout(_NEEDED, _COLUMNS, convert)
 
 
 def _transform(path: Path) -> np.ndarray | None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from teasel.errors import FormatError
 from teasel.geometry import VoxelSize
-from teasel.spatial.codebook import is_blank_name
-from teasel.spatial.readers._base import Reader, header_of, make_spots, read_table
+from teasel.spatial.readers._base import Layout, TableReader, are_blank, header_of, make_spots
 from teasel.spatial.spots import Spots
+
+if TYPE_CHECKING:
+    import pandas
 
 __all__ = ["Xenium"]
 
@@ -30,7 +32,7 @@ _COLUMNS = {
 }
 
 
-class Xenium(Reader):
+class Xenium(TableReader):
     """Coordinates in micrometres from the corner of the image; pixels by ``experiment.xenium`` beside the file.
 
     References
@@ -46,20 +48,23 @@ class Xenium(Reader):
         """Know it by its columns."""
         return set(_NEEDED) <= set(header_of(path))
 
-    def read(self, path: Path, voxel_size_um: VoxelSize | None) -> Spots:
+    def layout(self, path: Path, voxel_size_um: VoxelSize | None) -> Layout:
         """Read transcripts; unassigned ones have an empty ``vendor_cell``."""
         size, notes = voxel_size_um, []
         if size is None or not size.known("yx"):
             size, note = _pixel_size(path)
             notes.append(note)
-        table = read_table(path, _NEEDED, _COLUMNS)
-        axes = ("y_location", "x_location")
-        spots = make_spots(table, axes, _COLUMNS, per_pixel=(size.y or 1, size.x or 1), voxel_size_um=size, notes=notes)
-        changed = {"blank": np.array([is_blank_name(str(gene)) for gene in spots["gene"]], bool)}
-        if "vendor_cell" in spots.columns:
-            cell = spots["vendor_cell"].astype(str)
-            changed["vendor_cell"] = np.where(np.isin(cell, ("UNASSIGNED", "-1")), "", cell)
-        return spots.with_columns(**changed)
+        axes, per_pixel = ("y_location", "x_location"), (size.y or 1, size.x or 1)
+
+        def convert(table: pandas.DataFrame) -> Spots:
+            spots = make_spots(table, axes, _COLUMNS, per_pixel=per_pixel, voxel_size_um=size, notes=notes)
+            changed = {"blank": are_blank(spots["gene"])}
+            if "vendor_cell" in spots.columns:
+                cell = spots["vendor_cell"].astype(str)
+                changed["vendor_cell"] = np.where(np.isin(cell, ("UNASSIGNED", "-1")), "", cell)
+            return spots.with_columns(**changed)
+
+        return Layout(_NEEDED, _COLUMNS, convert)
 
 
 def _pixel_size(path: Path) -> tuple[VoxelSize, str]:

@@ -25,6 +25,8 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from benchmarks.record import parser, save
 from benchmarks.synthetic_volumes import make_affinities, make_labels, write_zarr
 from teasel.inference.volume import AffinitySource, Recipe, agglomerate_volume, open_runner
@@ -38,7 +40,7 @@ ORDERS: dict[str, Any] = {
 CLIENT = (
     "import sys; from benchmarks.exact_blocks import recipe_of\n"
     "from teasel.inference.volume import agglomerate_volume, open_runner\n"
-    "with open_runner(workers=2, memory=1 << 30) as runner: "
+    "with open_runner(workers=2, memory=2 << 30) as runner: "
     "agglomerate_volume(recipe_of(sys.argv[1]), sys.argv[2], block=(int(sys.argv[3]),) * 3, runner=runner)"
 )
 
@@ -61,7 +63,7 @@ def run_matrix(path: str, folder: Path, blocks: list[int], few: bool = False) ->
     rows = []
     chosen = {(blocks[i], list(ORDERS)[i % len(ORDERS)], 1 + i % 2) for i in range(len(blocks))}
     for workers in (1, 2):
-        with open_runner(workers=workers, memory=2 << 30) as runner:
+        with open_runner(workers=workers, memory=max(2 << 30, 50 * max(blocks) ** 3)) as runner:
             for block, (name, order) in product(blocks, ORDERS.items()):
                 if few and (block, name, workers) not in chosen:
                     continue
@@ -122,6 +124,16 @@ def _worker_of(client: int) -> int | None:
     return children[0].pid if children else None
 
 
+def _labels(size: int) -> Any:
+    """Label a volume; above 256^3 by a piece mirrored along every axis, under noise that repeats nowhere."""
+    if size <= 256:
+        return make_labels((size,) * 3)
+    labels = make_labels((-(-size // 2),) * 3)
+    for axis in range(3):
+        labels = np.concatenate([labels, np.flip(labels, axis)], axis)
+    return labels[:size, :size, :size]
+
+
 def main() -> None:
     """Run all, print the tables, write the JSON."""
     options = parser(__doc__.splitlines()[0])
@@ -135,7 +147,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=arguments.scratch) as name:
         folder = Path(name)
         path = str(folder / "affinities.zarr")
-        write_zarr(path, make_affinities(make_labels((size,) * 3), "hard"))
+        write_zarr(path, make_affinities(_labels(size), "hard"))
         matrix = run_matrix(path, folder, blocks, arguments.few)
         killed = run_killed(path, folder, blocks[2], arguments.kills)
     hashes = {row["hash"] for row in matrix + killed}

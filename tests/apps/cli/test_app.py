@@ -17,6 +17,7 @@ COMMANDS = [
     "report",
     "evaluate",
     "convert",
+    "export",
     "train",
     "adapt",
     "suggest",

@@ -16,7 +16,7 @@ from teasel.errors import ParameterError
 if TYPE_CHECKING:
     from teasel.inference.volume import AffinitySource
 
-__all__ = ["add_to"]
+__all__ = ["add_to", "count_segments", "parse_size", "run"]
 
 
 @takes_fields_of(VolumeOptions)
@@ -81,7 +81,7 @@ def agglomerate(
                 "affinities" if affinities is not None else "boundaries",
                 offsets=_triples(offsets) if affinities is not None else _triples("1,0,0;0,1,0;0,0,1"),
                 previous=previous,
-                voxel_size=_size(voxel_size) if voxel_size else None,
+                voxel_size=parse_size(voxel_size) if voxel_size else None,
             )
             run(source, out, settings, line, background=background)
     finally:
@@ -150,7 +150,7 @@ def _triples(text: str) -> tuple[tuple[int, int, int], ...]:
     return tuple((a, b, c) for a, b, c in found)
 
 
-def _size(text: str) -> tuple[float, float, float]:
+def parse_size(text: str) -> tuple[float, float, float]:
     """Read ``z,y,x`` in micrometres."""
     try:
         z, y, x = (float(n) for n in text.split(","))

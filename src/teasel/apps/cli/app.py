@@ -16,6 +16,7 @@ from teasel.apps.cli import (
     convert,
     demo,
     evaluate,
+    export,
     info,
     measure,
     models,
@@ -54,7 +55,7 @@ class _Commands(TyperGroup):
 
 def _goes_on(ctx: Any) -> bool:
     """Say whether the command keeps what it has done when it is stopped."""
-    return ctx.invoked_subcommand in ("segment", "run", "spatial", "train", "adapt")
+    return ctx.invoked_subcommand in ("segment", "agglomerate", "export", "run", "spatial", "train", "adapt")
 
 
 app = typer.Typer(
@@ -95,6 +96,7 @@ for command in (
     report,
     evaluate,
     convert,
+    export,
     train,
     adapt,
     suggest,

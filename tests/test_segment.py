@@ -4,6 +4,7 @@ import pytest
 from teasel import segment
 from teasel.errors import ParameterError
 from teasel.images import open_image
+from teasel.labels.metrics.matching import average_precision
 from tests.oracle import oracle
 from tests.synthetic import discs
 
@@ -68,14 +69,25 @@ def test_a_stain_saved_as_a_colour_is_used_alone(picture):
     assert "blue" in found.notes[-1]
 
 
-def test_stacks_need_a_plane_or_a_projection(picture):
+def test_stacks_need_the_distance_of_planes_or_a_plane_or_a_projection(picture):
     stack = np.stack([picture * 0, picture, picture * 0])
-    with pytest.raises(ParameterError, match="--z max"):
+    with pytest.raises(ParameterError, match=r"--anisotropy .* --z max"):
         segment(stack, oracle(), axes="zyx")
     assert segment(stack, oracle(), axes="zyx", z="max").labels.max() == 14
     assert segment(stack, oracle(), axes="zyx", z=1).labels.shape == picture.shape
     with pytest.raises(ParameterError, match="from 0 to 2"):
         segment(stack, oracle(), axes="zyx", z=3)
+
+
+def test_stacks_give_objects_in_three_dimensions():
+    balls = discs((48, 56, 60), 6, 10, seed=3)
+    found = segment(np.stack([balls > 0, balls > 0]).astype(np.uint8), oracle(), axes="tzyx", anisotropy=1)
+    assert found.labels.shape == (2, *balls.shape)
+    assert average_precision([balls], [found.labels[0]], [0.5])[0] == 1
+    assert found.objects.keys()[:5] == ["t", "label", "centroid_z_px", "centroid_y_px", "centroid_x_px"]
+    assert len(found.scores) == 2 * 6 == found.labels.max()
+    assert any("three dimensions" in note for note in found.notes)
+    assert found.parameters["anisotropy"] == 1
 
 
 def test_frames_have_objects_of_their_own(picture):

@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from teasel.errors import ParameterError
 from teasel.geometry import VoxelSize
 from teasel.images import Image, open_image
-from teasel.inference import TILE_PX, Plane, estimate_diameter, segment_plane
+from teasel.inference import TILE_PX
 from teasel.inference.channels import choose_channels
 from teasel.inference.nuclei import add_nuclei
 from teasel.inference.objects import ObjectTable, Series, tabulate
+from teasel.inference.part import Part, find_diameter, open_part, segment_part
 from teasel.inference.scale import network_scale
+from teasel.inference.stack import find_anisotropy
 from teasel.models import Model, load_model
 from teasel.representations import Representation
 
@@ -31,7 +33,7 @@ class Segmentation:
 
     Parameters
     ----------
-    labels : ndarray of uint32, shape ([t,] y, x)
+    labels : ndarray of uint32, shape ([t,] [z,] y, x)
         0 background; objects 1 .. n, each connected and without holes, on the image's own pixel grid. In a time
         series every frame's objects have numbers of their own.
     scores : ndarray of float32, shape (n,)
@@ -53,7 +55,7 @@ class Segmentation:
         What was found or assumed on the way.
     seconds : float
         Time from opened image to labels.
-    nuclei : ndarray of uint32, shape ([t,] y, x), optional
+    nuclei : ndarray of uint32, shape ([t,] [z,] y, x), optional
         Nuclei 1 .. n where a nuclear channel was given: each lies in one cell, or in none.
     nuclei_objects : ObjectTable, optional
         A row per nucleus, with its ``cell``; `objects` then has ``nucleus``, ``n_nuclei`` and ``nuclear_area_px``.
@@ -97,6 +99,7 @@ def segment(
     nucleus: int | str | None = None,
     nuclei_model: str | Path | Model = "nuclei",
     z: int | str | None = None,
+    anisotropy: float | None = None,
     diameter_px: float | None = None,
     axes: str | None = None,
     voxel_size_um: VoxelSize | None = None,
@@ -124,9 +127,12 @@ def segment(
     nuclei_model : str, path or Model
         Finds the nuclei where `nucleus` is given.
     z : int or str, optional
-        Plane of a stack, from 0, or ``"max"`` for the maximum projection; needed when the image has several planes.
+        Plane of a stack, from 0, or ``"max"`` for the maximum projection. A stack of which none is chosen is segmented
+        in three dimensions.
+    anisotropy : float, optional
+        Distance between the planes of a stack over the width of a pixel; from the voxel size if not given.
     diameter_px : float, optional
-        Object diameter in pixels; estimated from the image if not given.
+        Object diameter in pixels along y and x; estimated from the image if not given.
     axes : str, optional
         What the dimensions of the image are, out of ``"tczyx"``, where the file does not say.
     voxel_size_um : VoxelSize, optional
@@ -152,7 +158,8 @@ def segment(
     Raises
     ------
     ParameterError
-        If the image has several channels or planes and none is chosen, or a parameter is out of its range.
+        If the image has several channels and none is chosen, it is a stack and does not say how far apart its planes
+        are, or a parameter is out of its range.
     TeaselError
         Whatever `teasel.open_image` and `teasel.load_model` raise.
 
@@ -178,27 +185,27 @@ def segment(
     began = time.perf_counter()
     spec = loaded.spec
     channels, colour_notes = choose_channels(image, spec, channel, {"cell": cell, "nucleus": nucleus})
-    stacks = list(_planes(image, z))
-    planes = [Plane.of(image, fixed, channels, spec.normalisation, apart=bool(spec.roles)) for fixed in stacks]
+    ratio, stack_notes = find_anisotropy(image, anisotropy) if z is None and _depth(image) > 1 else (None, ())
+    parts = [open_part(image, fixed, channels, loaded, ratio) for fixed in _places(image, z)]
     second = _second_model(nuclei_model, loaded) if nucleus is not None else None
-    size, source = (diameter_px, "given") if diameter_px is not None else _estimate(loaded, planes)
+    size, source = (diameter_px, "given") if diameter_px is not None else _estimate(loaded, parts)
     scale = network_scale(size if size is not None else loaded.spec.object_diameter_px, loaded)
     cells, nuclei = Series("t" in image.axes), Series("t" in image.axes)
-    steps = len(planes) * (1 if second is None else 2)
-    for number, plane in enumerate(planes):
-        tick = _part(progress, number * steps // len(planes), steps)
-        found = segment_plane(loaded, plane, scale, tile_px=tile_px, progress=tick)
+    steps = len(parts) * (1 if second is None else 2)
+    for number, (fixed, part) in enumerate(zip(_places(image, z), parts, strict=True)):
+        tick = _part(progress, number * steps // len(parts), steps)
+        found = segment_part(loaded, part, scale, tile_px=tile_px, progress=tick)
         if second is None:
             cells.add(found.labels, tabulate(found.labels, found.scores))
             continue
-        stain = Plane.of(image, plane.fixed, channels[1:2], second.spec.normalisation)
+        stain = open_part(image, fixed, channels[1:2], second, ratio)
         tick = _part(progress, 2 * number + 1, steps)
         both = add_nuclei(found, stain, second, tile_px=tile_px, progress=tick)
         shift = cells.count
         cells.add(both.cells, both.cell_table, {"nucleus": nuclei.count})
         nuclei.add(both.nuclei, both.nucleus_table, {"cell": shift})
     table = cells.table()
-    notes = (*image.notes, *colour_notes, *(note for plane in planes for note in plane.notes))
+    notes = (*image.notes, *colour_notes, *stack_notes, *(note for part in parts for note in part.notes))
     return Segmentation(
         labels=cells.labels(),
         scores=np.asarray(table["score"], np.float32),
@@ -213,6 +220,7 @@ def segment(
             **({} if cell is None else {"cell": cell}),
             **({} if second is None else {"nucleus": nucleus, "nuclei_model": second.name}),
             "z": z,
+            **({} if ratio is None else {"anisotropy": ratio}),
             "diameter_px": diameter_px,
             "scale": scale,
             "tile_px": tile_px,
@@ -238,23 +246,23 @@ def _part(progress: Callable[[int, int], None] | None, step: int, steps: int) ->
     return None if progress is None else lambda done, total: progress(int(1000 * (step + done / total)), 1000 * steps)
 
 
-def _estimate(model: Model, planes: list[Plane]) -> tuple[float | None, str]:
+def _estimate(model: Model, parts: list[Part]) -> tuple[float | None, str]:
     """Estimate the object diameter on the first, middle and last frame; take the median."""
-    chosen = {0, len(planes) // 2, len(planes) - 1}
-    sizes = [s for i in sorted(chosen) if (s := estimate_diameter(model, planes[i])) is not None]
+    chosen = {0, len(parts) // 2, len(parts) - 1}
+    sizes = [s for i in sorted(chosen) if (s := find_diameter(model, parts[i])) is not None]
     return (float(np.median(sizes)), "estimated") if sizes else (None, "not found")
 
 
-def _planes(image: Image, z: int | str | None) -> Iterator[dict[str, Any]]:
-    """Yield the indices that single out each plane to segment: one per time point."""
-    depth = image.sizes.get("z", 1)
-    if z is None and depth > 1:
-        raise ParameterError(
-            f"the image is a stack of {depth} planes and this model works on planes; choose one with --z 0 .. "
-            f"--z {depth - 1}, or their maximum projection with --z max (z= in Python)"
-        )
-    if z not in (None, "max") and not (str(z).isdigit() and int(z) < depth):
-        raise ParameterError(f"z is {z!r}; expected a plane from 0 to {depth - 1}, or 'max'")
+def _depth(image: Image) -> int:
+    """Return how many planes the image has."""
+    return image.sizes.get("z", 1)
+
+
+def _places(image: Image, z: int | str | None) -> Iterator[dict[str, Any]]:
+    """Yield the indices that single out what is segmented at once: a plane, or the whole stack, per time point."""
+    if z not in (None, "max") and not (str(z).isdigit() and int(z) < _depth(image)):
+        raise ParameterError(f"z is {z!r}; expected a plane from 0 to {_depth(image) - 1}, or 'max'")
+    whole = z is None and _depth(image) > 1
     plane: Any = "max" if z == "max" else int(z or 0)
     for t in range(image.sizes.get("t", 1)):
-        yield ({"t": t} if "t" in image.axes else {}) | ({"z": plane} if "z" in image.axes else {})
+        yield ({"t": t} if "t" in image.axes else {}) | ({"z": plane} if "z" in image.axes and not whole else {})

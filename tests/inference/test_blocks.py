@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from teasel.inference import Plane, blocks, segment_plane
+from teasel.inference.owners import cut_blocks
 from teasel.inference.resample import labels_to, resize
 from teasel.labels.metrics.matching import average_precision
 from tests.oracle import oracle
@@ -21,7 +22,7 @@ def test_blocks_give_the_objects_of_the_whole(labels, monkeypatch):
     whole = segment_plane(oracle(), plane_of(labels), 1.0)
     monkeypatch.setattr(blocks, "BLOCK_PX", 128)
     pieces = segment_plane(oracle(), plane_of(labels), 1.0, tile_px=160)
-    assert len(blocks._blocks(labels.shape, 128, 96)) > 4
+    assert len(cut_blocks(labels.shape, (128, 128), (96, 96))) > 4
     assert len(pieces.scores) == len(whole.scores) == pieces.labels.max()
     assert average_precision([whole.labels], [pieces.labels], [0.95])[0] == 1
     assert average_precision([labels], [whole.labels], [0.9])[0] == 1
@@ -29,7 +30,7 @@ def test_blocks_give_the_objects_of_the_whole(labels, monkeypatch):
 
 def test_cores_cover_the_plane_once():
     count = np.zeros((501, 333), int)
-    for block in blocks._blocks(count.shape, 100, 20):
+    for block in cut_blocks(count.shape, (100, 100), (20, 20)):
         (y0, y1), (x0, x1) = block.core
         count[y0:y1, x0:x1] += 1
         (a0, a1), (b0, b1) = block.area

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from teasel.inference.owners import Block, cut_blocks, drop_absent, write_owned
 from teasel.inference.plane import Plane
 from teasel.inference.predict import TILE_PX, predict
 from teasel.inference.resample import labels_to, resize
@@ -26,14 +26,6 @@ class PlaneResult:
 
     labels: NDArray[np.uint32]
     scores: NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class _Block:
-    """A piece of the plane, (start, stop) per axis in pixels: `core` is what it answers for, `area` what it reads."""
-
-    core: tuple[tuple[int, int], tuple[int, int]]
-    area: tuple[tuple[int, int], tuple[int, int]]
 
 
 def segment_plane(
@@ -71,7 +63,7 @@ def segment_plane(
     plane's labels (4 bytes per pixel), memory does not grow with the plane.
     """
     overlap = model.spec.representation.reach(2)
-    blocks = _blocks(plane.shape, int(BLOCK_PX / scale), int(np.ceil(overlap / scale)))
+    blocks = cut_blocks(plane.shape, (int(BLOCK_PX / scale),) * 2, (int(np.ceil(overlap / scale)),) * 2)
     labels = np.zeros(plane.shape, np.uint32)
     scores: list[NDArray[np.float32]] = []
     count = 0
@@ -84,26 +76,16 @@ def segment_plane(
         found, found_scores = _segment_block(model, plane, block, scale, tile_px, tick)
         if len(blocks) == 1:
             return PlaneResult(found, found_scores)
-        kept = _write(labels, found, block, count)
+        kept = write_owned(labels, found, block, count)
         scores.append(found_scores[kept - 1])
         count += len(kept)
     return PlaneResult(labels, np.concatenate(scores) if scores else np.zeros(0, np.float32))
 
 
-def _blocks(shape: tuple[int, int], edge: int, overlap: int) -> list[_Block]:
-    """Cut a plane into cores that cover it once, each with an area around it."""
-    axes = []
-    for n in shape:
-        count = max(1, -(-(n - 2 * overlap) // edge))
-        cuts = [round(i * n / count) for i in range(count + 1)]
-        axes.append([((a, b), (max(0, a - overlap), min(n, b + overlap))) for a, b in pairwise(cuts)])
-    return [_Block((y[0], x[0]), (y[1], x[1])) for y, x in product(*axes)]
-
-
 def _segment_block(
     model: Model,
     plane: Plane,
-    block: _Block,
+    block: Block,
     scale: float,
     tile_px: int,
     progress: Callable[[int, int], None],
@@ -116,40 +98,4 @@ def _segment_block(
     del piece
     decoded = model.spec.representation.decode(fields)
     foreground = fields["foreground"][0] if "foreground" in fields else None
-    return _present(labels_to(decoded.labels, foreground, native), decoded.scores)
-
-
-def _present(labels: NDArray[np.uint32], scores: NDArray[np.float32]) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
-    """Number the objects that still have a pixel after a change of grid."""
-    present = np.bincount(labels.ravel(), minlength=len(scores) + 1)[1:] > 0
-    if present.all():
-        return labels, scores
-    number = np.zeros(len(scores) + 1, np.uint32)
-    number[1:][present] = np.arange(1, int(present.sum()) + 1)
-    return number[labels], scores[present]
-
-
-def _write(labels: NDArray[np.uint32], found: NDArray[np.uint32], block: _Block, count: int) -> NDArray[np.intp]:
-    """Write the objects that a block owns into the plane (in place); return which they are.
-
-    An object is owned if its centroid lies in the core, or within two pixels of it where no other block has written
-    most of it: two blocks may see an object's middle a little differently.
-    """
-    area = tuple(slice(*span) for span in block.area)
-    target = labels[area]
-    where = np.nonzero(found)
-    owner = found[where]
-    n = int(found.max(initial=0))
-    size = np.bincount(owner, minlength=n + 1)[1:]
-    near = np.ones(n, bool)
-    for w, (start, _), (low, high) in zip(where, block.area, block.core, strict=True):
-        centroid = np.bincount(owner, w, n + 1)[1:] / size + start
-        near &= (centroid >= low - 2) & (centroid < high + 2)
-    taken = np.bincount(owner, target[where] > 0, n + 1)[1:]
-    kept = np.flatnonzero(near & (taken < 0.5 * size)) + 1
-    number = np.zeros(n + 1, np.uint32)
-    number[kept] = np.arange(count + 1, count + len(kept) + 1)
-    fresh = number[found]
-    free = (fresh > 0) & (target == 0)
-    target[free] = fresh[free]
-    return kept
+    return drop_absent(labels_to(decoded.labels, foreground, native), decoded.scores)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from teasel.inference.blocks import PlaneResult, segment_plane
+from teasel.inference.blocks import PlaneResult
 from teasel.inference.objects import ObjectTable, tabulate
-from teasel.inference.plane import Plane
-from teasel.inference.scale import estimate_diameter, network_scale
+from teasel.inference.part import Part, find_diameter, segment_part
+from teasel.inference.scale import network_scale
 from teasel.labels import pair_nuclei
 from teasel.models import Model
 
@@ -20,11 +20,11 @@ __all__ = ["Together", "add_nuclei"]
 
 @dataclass(frozen=True, eq=False)
 class Together:
-    """Whole cells and nuclei of one plane.
+    """Whole cells and nuclei of one plane or stack.
 
     Parameters
     ----------
-    cells, nuclei : ndarray of uint32, shape (y, x)
+    cells, nuclei : ndarray of uint32, shape ([z,] y, x)
         Labels 1 .. m and 1 .. n; a nucleus lies in one cell, or in none.
     cell_table : ObjectTable
         As `tabulate`, with ``nucleus`` (label of the largest nucleus, 0 if there is none), ``n_nuclei`` and
@@ -41,19 +41,19 @@ class Together:
 
 def add_nuclei(
     cells: PlaneResult,
-    plane: Plane,
+    part: Part,
     model: Model,
     *,
     tile_px: int,
     progress: Callable[[int, int], None] | None = None,
 ) -> Together:
-    """Find the nuclei of a plane and bring them and its cells to agree.
+    """Find the nuclei of a plane or stack and bring them and its cells to agree.
 
     Parameters
     ----------
     cells : PlaneResult
         The whole cells.
-    plane : Plane
+    part : Plane or Stack
         The nuclear stain.
     model : Model
         Finds nuclei; their size is estimated.
@@ -66,8 +66,8 @@ def add_nuclei(
     -------
     Together
     """
-    size = estimate_diameter(model, plane) or model.spec.object_diameter_px
-    found = segment_plane(model, plane, network_scale(size, model), tile_px=tile_px, progress=progress)
+    size = find_diameter(model, part) or model.spec.object_diameter_px
+    found = segment_part(model, part, network_scale(size, model), tile_px=tile_px, progress=progress)
     pairs = pair_nuclei(found.labels, cells.labels)
     cell_table = tabulate(pairs.cells, cells.scores)
     nucleus_table = tabulate(pairs.nuclei, found.scores[pairs.given - 1])

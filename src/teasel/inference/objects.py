@@ -71,7 +71,7 @@ def tabulate(labels: NDArray[np.uint32], scores: NDArray[np.float32], frame: int
         area += np.bincount(row, minlength=n)
         for axis, w in enumerate(where):
             sums[axis] += np.bincount(row, w + (start if axis == 0 else 0), n)
-    for axis in range(labels.ndim - 2, labels.ndim):
+    for axis in range(labels.ndim):
         for face in (np.take(labels, 0, axis), np.take(labels, -1, axis)):
             border[face[face > 0].astype(np.int64) - first] = True
     columns: dict[str, NDArray[np.generic]] = {}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from teasel.errors import DataError
 from teasel.images import Image, open_image
 
-__all__ = ["Plane"]
+__all__ = ["Plane", "intensity_range"]
 
 PROJECTION = "max"
 SAMPLE_PX = 1 << 22
@@ -68,19 +68,8 @@ class Plane:
         plane = cls(image, fixed, (0.0,), (1.0,), channels)
         step = max(1, int(np.ceil(np.sqrt(plane.shape[0] * plane.shape[1] / SAMPLE_PX))))
         values = plane.raw(slice(None), slice(None), step)
-        rows = values.reshape(len(values) if apart else 1, -1)
-        finite = np.isfinite(rows)
-        notes: tuple[str, ...] = ()
-        if not finite.all():
-            if not finite.any():
-                raise DataError("the plane holds no finite number: every pixel is NaN or infinite")
-            notes = (f"{100 * (1 - finite.mean()):.3g} % of the pixels are NaN or infinite and were taken as black",)
-        ranges = [_range(row[known], percentiles) for row, known in zip(rows, finite, strict=True)]
-        flat = [number for number, (low, high) in enumerate(ranges) if high <= low]
-        if flat:
-            where = f" in channel {', '.join(str(channels[n]) for n in flat)}" if apart and channels else ""
-            notes += (f"every pixel{where} has the same value",)
-        return cls(image, fixed, tuple(low for low, _ in ranges), tuple(high for _, high in ranges), channels, notes)
+        low, high, notes = intensity_range(values, percentiles, channels, apart=apart)
+        return cls(image, fixed, low, high, channels, notes)
 
     @classmethod
     def of_array(cls, image: NDArray[np.generic], percentiles: tuple[float, float], *, apart: bool = False) -> Plane:
@@ -116,6 +105,49 @@ class Plane:
         values -= low
         values /= np.where(high > low, high - low, np.inf)
         return np.nan_to_num(values, copy=False, nan=0.0, posinf=0.0, neginf=0.0)
+
+
+def intensity_range(
+    values: NDArray[np.float32], percentiles: tuple[float, float], channels: tuple[int, ...], *, apart: bool
+) -> tuple[tuple[float, ...], tuple[float, ...], tuple[str, ...]]:
+    """Measure what becomes 0 and 1, over all channels together or, `apart`, of each on its own.
+
+    Parameters
+    ----------
+    values : ndarray of float32, shape (c, [z,] y, x)
+        A sample of the image.
+    percentiles : tuple of float
+        Which percentiles become 0 and 1.
+    channels : tuple of int
+        Numbers of the channels, for what is said about them.
+    apart : bool
+        Whether each channel has a range of its own.
+
+    Returns
+    -------
+    low, high : tuple of float
+        One for all channels, or one per channel.
+    notes : tuple of str
+        What was found.
+
+    Raises
+    ------
+    DataError
+        If no value is a finite number.
+    """
+    rows = values.reshape(len(values) if apart else 1, -1)
+    finite = np.isfinite(rows)
+    notes: tuple[str, ...] = ()
+    if not finite.all():
+        if not finite.any():
+            raise DataError("the plane holds no finite number: every pixel is NaN or infinite")
+        notes = (f"{100 * (1 - finite.mean()):.3g} % of the pixels are NaN or infinite and were taken as black",)
+    ranges = [_range(row[known], percentiles) for row, known in zip(rows, finite, strict=True)]
+    flat = [number for number, (low, high) in enumerate(ranges) if high <= low]
+    if flat:
+        where = f" in channel {', '.join(str(channels[n]) for n in flat)}" if apart and channels else ""
+        notes += (f"every pixel{where} has the same value",)
+    return tuple(low for low, _ in ranges), tuple(high for _, high in ranges), notes
 
 
 def _range(values: NDArray[np.float32], percentiles: tuple[float, float]) -> tuple[float, float]:

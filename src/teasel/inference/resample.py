@@ -2,70 +2,105 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from itertools import product
+
 import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["labels_to", "resize"]
 
 
-def resize(image: NDArray[np.float32], shape: tuple[int, int]) -> NDArray[np.float32]:
+def resize(image: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
     """Resize channels to a shape: linear, averaged over the pixels that fall together where it shrinks.
 
     Parameters
     ----------
-    image : ndarray of float32, shape (c, y, x)
+    image : ndarray of float32, shape (c, [z,] y, x)
     shape : tuple of int
-        Height and width of the result.
+        ([z,] y, x) of the result.
 
     Returns
     -------
     ndarray of float32, shape (c, *shape)
     """
-    from PIL import Image as Picture
-
     if image.shape[1:] == shape:
         return image
-    size = (shape[1], shape[0])
-    return np.stack([np.asarray(Picture.fromarray(p).resize(size, Picture.Resampling.BILINEAR)) for p in image])
+    if len(shape) == 2:
+        return np.stack([_resize_plane(plane, shape) for plane in image])
+    between = (len(image), image.shape[1], *shape[1:])
+    planes = np.stack([_resize_plane(plane, shape[1:]) for volume in image for plane in volume]).reshape(between)
+    sides = [_resize_plane(volume.reshape(len(volume), -1), (shape[0], shape[1] * shape[2])) for volume in planes]
+    return np.stack(sides).reshape(len(image), *shape)
 
 
 def labels_to(
-    labels: NDArray[np.uint32], foreground: NDArray[np.float32] | None, shape: tuple[int, int]
+    labels: NDArray[np.uint32], foreground: NDArray[np.float32] | None, shape: tuple[int, ...]
 ) -> NDArray[np.uint32]:
     """Carry labels to another grid with smooth outlines.
 
     Parameters
     ----------
-    labels : ndarray of uint32, shape (y, x)
+    labels : ndarray of uint32, shape ([z,] y, x)
         Labels on the network's grid.
-    foreground : ndarray of float32, shape (y, x), optional
+    foreground : ndarray of float32, shape ([z,] y, x), optional
         Foreground probability on the same grid, above 0.5 inside objects; interpolated, it decides where objects end
         to a fraction of a cell.
     shape : tuple of int
-        Height and width of the grid to fill.
+        ([z,] y, x) of the grid to fill.
 
     Returns
     -------
     ndarray of uint32, of that shape
-        At each pixel the label with the largest linear weight among the four nearest cells.
+        At each pixel the label with the largest linear weight among the nearest cells, two per axis.
     """
     if labels.shape == shape:
         return labels
-    (y0, y1, fy), (x0, x1, fx) = (_corners(n, m) for n, m in zip(shape, labels.shape, strict=True))
-    corners = [labels[np.ix_(a, b)] for a in (y0, y1) for b in (x0, x1)]
-    fy, fx = fy[:, None], fx[None]
-    weights = [(1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx]
+    axes = [_corners(n, m) for n, m in zip(shape, labels.shape, strict=True)]
+    if len(shape) == 2:
+        result = _vote(labels, axes, foreground is not None)
+    else:  # plane by plane: the votes need eight times the memory of what they decide
+        result = np.empty(shape, np.uint32)
+        for z in range(shape[0]):
+            near = slice(axes[0][0][z], axes[0][1][z] + 1)
+            along = (axes[0][0][[z]] - near.start, axes[0][1][[z]] - near.start, axes[0][2][[z]])
+            result[z] = _vote(labels[near], [along, *axes[1:]], foreground is not None)[0]
+    if foreground is not None:
+        result[resize(foreground[None], shape)[0] <= 0.5] = 0
+    return result
+
+
+def _vote(
+    labels: NDArray[np.uint32],
+    axes: list[tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]],
+    over_background: bool,
+) -> NDArray[np.uint32]:
+    """Give each pixel the label with the largest weight among its corners; the background's does not count if asked."""
+    shape = tuple(len(weight) for _, _, weight in axes)
+    corners, weights = [], []
+    for which in product((0, 1), repeat=len(axes)):
+        corners.append(labels[np.ix_(*(axis[side] for axis, side in zip(axes, which, strict=True)))])
+        shares = np.ix_(*(axis[2] if side else 1 - axis[2] for axis, side in zip(axes, which, strict=True)))
+        weights.append(reduce(np.multiply, shares))
     result, best = np.zeros(shape, np.uint32), np.zeros(shape, np.float32)
     for corner in corners:
         vote = np.zeros(shape, np.float32)
         for other, weight in zip(corners, weights, strict=True):
             vote += np.where(other == corner, weight, 0)
-        vote[corner == 0] *= foreground is None
+        if over_background:
+            vote[corner == 0] = 0
         better = vote > best
         result[better], best[better] = corner[better], vote[better]
-    if foreground is not None:
-        result[resize(foreground[None], shape)[0] <= 0.5] = 0
     return result
+
+
+def _resize_plane(plane: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Resize one plane."""
+    from PIL import Image as Picture
+
+    if plane.shape == shape:
+        return plane
+    return np.asarray(Picture.fromarray(plane).resize((shape[1], shape[0]), Picture.Resampling.BILINEAR))
 
 
 def _corners(n: int, m: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:

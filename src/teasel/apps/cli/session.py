@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["SegmentOptions", "segment_jobs"]
 
 _OF_MODEL = ("backend", "precision", "threads")
-_OF_METHOD = ("channel", "cell", "nucleus", "z", "diameter_px", "tile_px")
+_OF_METHOD = ("channel", "cell", "nucleus", "z", "anisotropy", "diameter_px", "tile_px")
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,9 @@ class SegmentOptions:
     nuclei_model : str, optional
         What finds the nuclei: nuclei (if not given), or another model by name or folder.
     z : str, optional
-        Which plane of a stack: its number, from 0, or max for the maximum projection.
+        Which plane of a stack: its number, from 0, or max for the maximum projection; all in 3D if not given.
+    anisotropy : float, optional
+        Distance between the planes of a stack over the width of a pixel, where the file does not say.
     diameter_px : float, optional
         Typical diameter of an object in pixels; estimated from the image if not given.
     pixel_size_um : float, optional
@@ -70,6 +72,7 @@ class SegmentOptions:
     nucleus: str | None = None
     nuclei_model: str | None = None
     z: str | None = None
+    anisotropy: float | None = None
     diameter_px: float | None = None
     pixel_size_um: float | None = None
     z_step_um: float | None = None

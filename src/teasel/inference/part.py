@@ -1,0 +1,63 @@
+"""What is segmented at once, a plane or a stack: opened, sized and segmented by one name each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from teasel.images import Image
+from teasel.inference.blocks import PlaneResult, segment_plane
+from teasel.inference.plane import Plane
+from teasel.inference.predict import TILE_PX
+from teasel.inference.scale import estimate_diameter
+from teasel.inference.solid import segment_stack
+from teasel.inference.stack import Stack
+from teasel.models import Model
+
+__all__ = ["Part", "find_diameter", "open_part", "segment_part"]
+
+Part = Plane | Stack
+
+SECTION = 4 / np.pi
+"""Diameter of a ball over the mean diameter of its sections."""
+
+SAMPLED = (0.25, 0.5, 0.75)
+"""How far along a stack the planes lie on which sizes are measured."""
+
+
+def open_part(
+    image: Image, fixed: dict[str, int | str], channels: tuple[int, ...], model: Model, anisotropy: float | None
+) -> Part:
+    """Open a plane, or where `anisotropy` is given a stack, with the intensity range the model wants."""
+    spec = model.spec
+    if anisotropy is None:
+        return Plane.of(image, fixed, channels, spec.normalisation, apart=bool(spec.roles))
+    return Stack.of(image, fixed, channels, spec.normalisation, anisotropy, apart=bool(spec.roles))
+
+
+def find_diameter(model: Model, part: Part) -> float | None:
+    """Estimate the typical object diameter in pixels of a plane; None if nothing is found.
+
+    In a stack, sizes are measured on three of its planes. These cut objects anywhere, so that the diameter of the
+    objects is larger than that of their sections by 4 / pi (exact for balls).
+    """
+    if isinstance(part, Plane):
+        return estimate_diameter(model, part)
+    chosen = sorted({int(len(part.planes) * share) for share in SAMPLED})
+    sizes = [size for z in chosen if (size := estimate_diameter(model, part.planes[z])) is not None]
+    return float(np.median(sizes) * SECTION) if sizes else None
+
+
+def segment_part(
+    model: Model,
+    part: Part,
+    scale: float,
+    *,
+    tile_px: int = TILE_PX,
+    progress: Callable[[int, int], None] | None = None,
+) -> PlaneResult:
+    """Find the objects of a plane or a stack; see `segment_plane` and `segment_stack`."""
+    if isinstance(part, Plane):
+        return segment_plane(model, part, scale, tile_px=tile_px, progress=progress)
+    return segment_stack(model, part, scale, tile_px=tile_px, progress=progress)

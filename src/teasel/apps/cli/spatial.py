@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_to"]
 
-_STEPS = ("aligning", "learning", "refining", "decoding", "placing in cells")
+_STEPS = ("aligning", "learning", "refining", "decoding", "placing in cells", "stitching")
+_APART_PX = 0.75  # median step between molecules that two fields show, from which positions are doubted
 
 spatial = typer.Typer(
     rich_markup_mode=None, no_args_is_help=True, context_settings={"help_option_names": ["-h", "--help"]}
@@ -228,6 +229,15 @@ def _print_summary(summary: dict[str, Any]) -> None:
             low, high = found["fdr_interval"]
             rate = f"{100 * found['fdr']:.1f} % false (95 %: {100 * low:.1f} to {100 * high:.1f})"
         print(f"block {block}: {found['genes']} molecules of genes, {found['blanks']} of blanks; {rate}")
+    if "stitched" in summary:
+        twice = summary["stitched"]
+        print(
+            f"stitched: {twice['molecules_seen_twice']} molecules and {twice['cells_seen_twice']} cells were seen twice"
+        )
+        for pair in twice["overlaps"]:
+            if pair["apart_px"] is not None and max(map(abs, pair["apart_px"])) > _APART_PX:
+                names, off = " and ".join(pair["fields"]), ", ".join(f"{step:.1f}" for step in pair["apart_px"])
+                print(f"  note: fields {names} are {off} px (y, x) off; check their positions")
     cells = summary["cells"]
     print(f"{cells['n']} cells; {cells['unassigned']} molecules ({100 * cells['unassigned_share']:.1f} %) in none")
 

@@ -30,4 +30,7 @@ method = "refine"                              # refine, nearest, labels or fiel
 
 [assign.refinement]
 radius_px = 40
+
+# [stitch]                                     # where fields overlap
+# positions = "positions.csv"                  # field, y_um, x_um (or y_px, x_px) of the corner of each field
 """

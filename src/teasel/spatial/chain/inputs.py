@@ -48,6 +48,9 @@ class Inputs:
         """Return what tells this run from others: the recipe, the codebook, and the files that the images come from."""
         found = hashlib.sha256(self._recipe.digest().encode())
         found.update(self._recipe.path(self._recipe.decode.codebook).read_bytes())
+        if self._recipe.stitch.positions:
+            positions = self._recipe.path(self._recipe.stitch.positions)
+            found.update(positions.read_bytes() if positions.is_file() else b"")
         channels = sorted({*self.codebook.channels.tolist(), self._recipe.images.align})
         for path in dict.fromkeys(
             self._path(field, number, channel)

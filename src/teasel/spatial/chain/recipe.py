@@ -17,7 +17,7 @@ from teasel.spatial.assign.refine import Refinement
 from teasel.spatial.fields import Field
 from teasel.spatial.register import Registration
 
-__all__ = ["Assigning", "Decoding", "Images", "SpatialRecipe", "read_recipe"]
+__all__ = ["Assigning", "Decoding", "Images", "SpatialRecipe", "Stitching", "read_recipe"]
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,27 @@ class Assigning:
 
 
 @dataclass(frozen=True)
+class Stitching:
+    """How fields that overlap become one.
+
+    Parameters
+    ----------
+    positions : str
+        Path of a CSV with ``field`` and the corner of each field, ``y_px`` and ``x_px``, or ``y_um`` and ``x_um``;
+        fields are not stitched if it is not given.
+    merge_px : float
+        Molecules of one gene in two fields this close are the same, above 0.
+    """
+
+    positions: str = ""
+    merge_px: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not self.merge_px > 0:
+            raise ParameterError(f"stitch.merge_px is {self.merge_px}; expected above 0")
+
+
+@dataclass(frozen=True)
 class SpatialRecipe:
     """All of a run.
 
@@ -136,6 +157,8 @@ class SpatialRecipe:
         How images are made ready.
     assign : Assigning
         How molecules go to cells.
+    stitch : Stitching
+        How fields become one.
     output : str
         Folder of the results.
     table : str
@@ -149,6 +172,7 @@ class SpatialRecipe:
     register: Registration = field(default_factory=Registration)
     prepare: Field = field(default_factory=Field)
     assign: Assigning = field(default_factory=Assigning)
+    stitch: Stitching = field(default_factory=Stitching)
     output: str = ""
     table: str = "csv"
     folder: str = "."
@@ -233,6 +257,7 @@ _SECTIONS: dict[str, Any] = {
     "register": Registration,
     "prepare": Field,
     "assign": Assigning,
+    "stitch": Stitching,
     "assign.refinement": Refinement,
 }
 _TYPES: dict[str, Any] = {"int": int, "float": float, "bool": bool, "str": str}

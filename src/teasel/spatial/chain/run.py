@@ -19,6 +19,7 @@ from teasel.spatial.chain.progress import Ledger, Step
 from teasel.spatial.chain.recipe import SpatialRecipe
 from teasel.spatial.chain.summary import summarise
 from teasel.spatial.chain.tables import join_tables
+from teasel.spatial.chain.whole import Whole
 from teasel.spatial.decoders import Decoder, build_decoder
 from teasel.spatial.fdr import Calibration
 from teasel.spatial.fields import decode_field, sample_vectors
@@ -64,6 +65,7 @@ def run_recipe(
     Notes
     -----
     Results: ``cells.h5ad`` (cells x genes), ``transcripts/<field>`` (molecules with gene, cell and error), ``labels/``,
+    ``stitched/<field>`` (where the recipe says where fields lie: molecules on the grid of the whole, each once),
     ``summary.json``, ``report.html``; ``work/`` holds what has been done so far. One field is in memory at a time.
     """
     if overwrite and output.exists():
@@ -78,7 +80,11 @@ def run_recipe(
     run.each_field("decoding", run.decode)
     calibrations = run.calibrate()
     run.each_field("placing in cells", lambda field: run.place(field, calibrations))
-    join_tables(inputs, ledger)
+    whole = None
+    if recipe.stitch.positions:
+        whole = Whole(recipe, inputs, ledger)
+        whole.run(run.progress)
+    join_tables(inputs, ledger, whole)
     return summarise(recipe, inputs, ledger)
 
 
@@ -244,7 +250,7 @@ def _remove_results(output: Path) -> None:
     """Remove what a run wrote, and nothing else."""
     if not (output / "recipe.json").exists():
         raise ParameterError(f"{output} holds no results of a recipe; nothing is removed. Give another folder with -o")
-    for name in ("work", "transcripts", "labels", "pictures"):
+    for name in ("work", "transcripts", "labels", "pictures", "stitched"):
         shutil.rmtree(output / name, ignore_errors=True)
     for name in ("recipe.json", "cells.h5ad", "summary.json", "report.html"):
         (output / name).unlink(missing_ok=True)

@@ -30,7 +30,7 @@ def summarise(recipe: SpatialRecipe, inputs: Inputs, ledger: Ledger) -> dict[str
     table = anndata.read_h5ad(ledger.folder / "cells.h5ad", backed="r")
     counts = table.obs["n_counts"]
     order = np.argsort(-genes, kind="stable")[:_TOP]
-    summary = {
+    summary: dict[str, Any] = {
         "fields": fields,
         "decoder": recipe.decode.decoder,
         "requested_fdr": recipe.decode.fdr,
@@ -44,6 +44,9 @@ def summarise(recipe: SpatialRecipe, inputs: Inputs, ledger: Ledger) -> dict[str
         "top_genes": [[inputs.codebook.names[k], int(genes[k])] for k in order.tolist() if genes[k]],
         "digest": inputs.digest(),
     }
+    if recipe.stitch.positions:
+        stitched = ledger.read_json(ledger.folder / "work" / "stitch.json")
+        summary["stitched"] = {name: value for name, value in stitched.items() if name != "stands"}
     table.file.close()
     ledger.write_json(ledger.folder / "summary.json", summary)
     with atomic_path(ledger.folder / "report.html") as temporary:

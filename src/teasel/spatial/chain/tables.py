@@ -9,12 +9,16 @@ import numpy as np
 from teasel.images import atomic_path
 from teasel.spatial.chain.inputs import Inputs
 from teasel.spatial.chain.progress import Ledger
+from teasel.spatial.chain.whole import Whole
 
 __all__ = ["join_tables"]
 
 
-def join_tables(inputs: Inputs, ledger: Ledger) -> None:
-    """Write ``cells.h5ad``: the cells of all fields, named ``<field>:<label>``, and what was left over in each."""
+def join_tables(inputs: Inputs, ledger: Ledger, whole: Whole | None = None) -> None:
+    """Write ``cells.h5ad``: the cells of all fields, named ``<field>:<label>``, and what was left over in each.
+
+    Fields that were stitched are counted as one whole.
+    """
     target = ledger.folder / "cells.h5ad"
     if target.exists():
         return
@@ -32,6 +36,8 @@ def join_tables(inputs: Inputs, ledger: Ledger) -> None:
     joined.obs["field"] = pandas.Categorical(joined.obs["field"], categories=list(inputs.fields))
     joined.var["n_unassigned"] = np.sum([table.var["n_unassigned"].to_numpy() for table in tables], axis=0)
     joined.uns = _uns(tables, left)
+    if whole is not None:
+        joined = whole.table(joined)
     with atomic_path(target) as temporary:
         joined.write_h5ad(temporary)
 

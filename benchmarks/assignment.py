@@ -1,11 +1,19 @@
-"""Spots to cells: time and peak memory up to 50 million transcripts, and how many go to the right cell (Linux)."""
+"""Spots to cells: time and peak memory up to 50 million transcripts, and how many go to the right cell (Linux).
+
+    python -m benchmarks.assignment --methods labels "labels in parts" --spots 50000000
+
+"In parts" reads transcripts from a Parquet file part by part and counts them as they come. Rows of an earlier run that
+are not measured again stay in the results, with the commit that they were measured at.
+"""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,13 +23,16 @@ from teasel.spatial.assign import (
     Refinement,
     cell_table,
     cells_at,
+    count_parts,
     nearest_cells,
     needed_gb,
     refine_cells,
 )
+from teasel.spatial.readers import stream_spots
 from teasel.spatial.simulation.tissue import simulate_tissue
 
-METHODS = ("labels", "nearest", "refine")
+METHODS = ("labels", "nearest", "refine", "labels in parts", "nearest in parts")
+ROWS = 1_000_000  # of a part
 RADIUS_PX = 20.0
 SPACING_PX = 40  # between nuclei of the large scene
 NUCLEUS_PX = 8
@@ -30,7 +41,7 @@ N_GENES = 500
 
 def main() -> None:
     """Measure each method at each size in a process of its own, then judge the results on simulated tissue."""
-    options = record.parser(__doc__ or "")
+    options = record.parser((__doc__ or "").splitlines()[0])
     options.add_argument("--spots", type=int, nargs="+", default=[1_000_000, 50_000_000], help="how many transcripts")
     options.add_argument("--measure", nargs=2, metavar=("METHOD", "SPOTS"), help="(used by itself)")
     arguments = options.parse_args()
@@ -38,10 +49,11 @@ def main() -> None:
         print(json.dumps(measure(arguments.measure[0], int(arguments.measure[1]))))
         return
     sizes = [
-        {"method": method, "spots": spots, **_in_new_process(method, spots)}
+        {"method": method, "spots": spots, "commit": record.commit(), **_in_new_process(method, spots)}
         for spots in arguments.spots
         for method in arguments.methods or METHODS
     ]
+    sizes += _kept(arguments.results, sizes)
     print(
         record.table(
             [
@@ -79,6 +91,8 @@ def measure(method: str, n: int) -> dict[str, Any]:
     random = np.random.default_rng(0)
     positions = random.random((n, 2)) * (side - 1)
     genes = random.integers(N_GENES, size=n, dtype=np.int32)
+    if method.endswith("in parts"):
+        return _measure_parts(method.split()[0], n, side, labels)
     began, cpu = time.perf_counter(), time.process_time()
     if method == "labels":
         cells = cells_at(positions, labels)
@@ -97,6 +111,57 @@ def measure(method: str, n: int) -> dict[str, Any]:
         "iterations": _iterations(n) if method == "refine" else 0,
         "in_cells": float((cells > 0).mean()),
     }
+
+
+def _measure_parts(method: str, n: int, side: int, labels: np.ndarray) -> dict[str, Any]:
+    """Count n transcripts of a file that is read part by part; writing it is not timed."""
+    import resource
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "transcripts.parquet"
+        _write(path, n, side)
+        began, cpu = time.perf_counter(), time.process_time()
+        table = count_parts(stream_spots(path, rows=ROWS), labels, method=method, radius_px=RADIUS_PX)
+        return {
+            "seconds": time.perf_counter() - began,
+            "cpu_seconds": time.process_time() - cpu,
+            "peak_gb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9,
+            "told_gb": None,
+            "label_image_gb": labels.nbytes / 1e9,
+            "file_gb": path.stat().st_size / 1e9,
+            "cells": table.n_obs,
+            "iterations": 0,
+            "in_cells": float(table.X.sum() / n),
+        }
+
+
+def _write(path: Path, n: int, side: int) -> None:
+    """Write transcripts as Xenium does, pixels of 1 um."""
+    import pyarrow
+    import pyarrow.parquet
+
+    random, writer = np.random.default_rng(0), None
+    names = np.array([f"g{k}" for k in range(N_GENES)])
+    for start in range(0, n, ROWS):
+        count = min(ROWS, n - start)
+        y, x = random.random((2, count)).astype(np.float32) * (side - 1)
+        gene = names[random.integers(N_GENES, size=count)]
+        table = pyarrow.table({"feature_name": gene, "x_location": x, "y_location": y, "qv": np.full(count, 40.0)})
+        writer = writer or pyarrow.parquet.ParquetWriter(path, table.schema)
+        writer.write_table(table)
+    assert writer is not None
+    writer.close()
+
+
+def _kept(folder: Path, measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of an earlier run that were not measured again."""
+    path = folder / "assignment.json"
+    if not path.exists():
+        return []
+    earlier = json.loads(path.read_text("utf-8"))
+    done = {(one["method"], one["spots"]) for one in measured}
+    rows = [{"commit": earlier["commit"]} | one for one in earlier["sizes"]]
+    return [one for one in rows if (one["method"], one["spots"]) not in done]
 
 
 def _iterations(n: int) -> int:

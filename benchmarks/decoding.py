@@ -32,39 +32,74 @@ def main() -> None:
     options = record.parser(__doc__ or "")
     options.add_argument("--spots", type=int, default=1_000_000, help="how many spots are decoded")
     options.add_argument("--starfish-python", type=Path, help="interpreter that has starfish; without it, left out")
+    options.add_argument(
+        "--parts", nargs="+", choices=tuple(_PARTS), default=list(_PARTS), help="what is measured anew"
+    )
     options.add_argument("--measure", help="(used by itself) decoder to time in this process")
     arguments = options.parse_args()
     if arguments.measure:
         print(json.dumps(measure(arguments.measure, arguments.spots)))
         return
+    content = _earlier(arguments.results)
+    for part in arguments.parts:
+        content[part] = _PARTS[part](arguments)
+        content["commits"][part] = record.commit()
+        print()
+    content["spots"] = arguments.spots
+    print(record.save(arguments.results, "decoding", arguments, content))
+
+
+def _earlier(folder: Path) -> dict[str, Any]:
+    """Return what an earlier run measured, and at which commit; parts that are not measured again stay."""
+    path = folder / "decoding.json"
+    if not path.exists():
+        return {"commits": {}}
+    found = json.loads(path.read_text("utf-8"))
+    parts = {name: found[name] for name in _PARTS if name in found}
+    return {"commits": {name: found["commit"] for name in parts} | found.get("commits", {}), **parts}
+
+
+def _speed(arguments: Any) -> list[dict[str, Any]]:
     speed = [{"decoder": name, **_in_new_process(name, arguments.spots)} for name in DECODERS]
     if arguments.starfish_python:
         speed.append({"decoder": "starfish decode_metric", **_starfish(arguments.starfish_python, arguments.spots)})
     keys = ("decoder", "seconds", "cpu_seconds", "peak_gb", "right")
     print(record.table([[one[key] for key in keys] for one in speed], [f"{arguments.spots} spots", *keys[1:]]))
+    return speed
+
+
+def _error_rates(arguments: Any) -> list[dict[str, Any]]:
     rates = [rate for name in DECODERS for scene in SCENES for rate in error_rates(name, scene)]
-    print()
     keys = ("decoder", "scene", "requested", "true", "held_out", "genes")
     print(record.table([[one[key] for key in keys] for one in rates], keys))
+    return rates
+
+
+def _merfish(arguments: Any) -> list[dict[str, Any]]:
     real = [merfish(arguments.data, name, requested) for name in DECODERS for requested in REQUESTED]
-    print()
     keys = ("decoder", "requested", "genes", "blanks", "estimate", "residual_px")
     print(record.table([[one[key] for key in keys] for one in real], keys))
+    return real
+
+
+def _merfish_held_out(arguments: Any) -> list[dict[str, Any]]:
     held = [held_out_merfish(arguments.data, name) for name in DECODERS]
-    print()
-    print(
-        record.table(
-            [[one["decoder"], *one["held_out"]] for one in held], ["MERFISH, blanks held out", "1 %", "5 %", "10 %"]
-        )
-    )
-    content = {
-        "spots": arguments.spots,
-        "speed": speed,
-        "error_rates": rates,
-        "merfish": real,
-        "merfish_held_out": held,
-    }
-    print(f"\n{record.save(arguments.results, 'decoding', arguments, content)}")
+    header = ["MERFISH, blanks held out", "requested", "genes", "blanks", "estimate and 95 %"]
+    rows = [
+        [one["decoder"], *(row[key] for key in ("requested", "genes", "blanks", "interval"))]
+        for one in held
+        for row in one["held_out"]
+    ]
+    print(record.table(rows, header))
+    return held
+
+
+_PARTS = {
+    "speed": _speed,
+    "error_rates": _error_rates,
+    "merfish": _merfish,
+    "merfish_held_out": _merfish_held_out,
+}
 
 
 def measure(name: str, n: int) -> dict[str, Any]:
@@ -105,19 +140,19 @@ def error_rates(name: str, scene: str) -> list[dict[str, Any]]:
         requested, genes, held_out = rate
         wrong = float((decoded.word[genes] != truth[genes]).mean())
         rows.append(
-            {"decoder": name, "scene": scene, "requested": requested, "true": wrong, "held_out": held_out}
+            {"decoder": name, "scene": scene, "requested": requested, "true": wrong, "held_out": held_out["estimate"]}
             | {"genes": int(genes.sum())}
         )
     return rows
 
 
 def _rates(known: Any, word: Any, called: Any, blank_words: Any) -> Any:
-    """Give, for each request, the calls of genes taken, and the estimate by blanks held out, both halves in turn."""
+    """Give, for each request, the calls of genes taken, and what blanks held out say, both halves in turn."""
     blank = called & blank_words[word]
     numbers = np.flatnonzero(blank_words)
     n_genes = int((~blank_words).sum())
     for requested in REQUESTED:
-        estimates, genes = [], called & False
+        n_calls, n_hits, genes = 0, 0, called & False
         for half in (numbers[::2], numbers[1::2]):
             held = called & np.isin(word, half)
             learn = called & ~held
@@ -125,9 +160,10 @@ def _rates(known: Any, word: Any, called: Any, blank_words: Any) -> Any:
                 known
             )
             genes = called & ~blank & (found <= requested)
-            hits = int((held & (found <= requested)).sum())
-            estimates.append(blank_estimate(int(genes.sum()), hits, gene_words=n_genes, blank_words=len(half)).fdr)
-        yield requested, genes, float(np.mean(estimates))
+            n_calls, n_hits = n_calls + int(genes.sum()), n_hits + int((held & (found <= requested)).sum())
+        told = blank_estimate(n_calls, n_hits, gene_words=n_genes, blank_words=len(numbers) // 2)
+        interval = [told.fdr, told.low, told.high]
+        yield requested, genes, {"genes": n_calls, "blanks": n_hits, "estimate": told.fdr, "interval": interval}
 
 
 def merfish(data: Path, name: str, requested: float) -> dict[str, Any]:
@@ -161,7 +197,7 @@ def held_out_merfish(data: Path, name: str) -> dict[str, Any]:
         np.concatenate([part[key] for part in parts]) for key in ("word", "score", "distance", "intensity", "area_px")
     )
     rates = _rates(call_features(*columns), word, np.ones(len(word), bool), blank)
-    return {"decoder": name, "calls": len(word), "held_out": [held_out for _, _, held_out in rates]}
+    return {"decoder": name, "calls": len(word), "held_out": [{"requested": at} | held for at, _, held in rates]}
 
 
 def _recipe(data: Path, name: str, requested: float) -> SpatialRecipe:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -275,36 +276,24 @@ def test_the_whole_way_in_three_dimensions(tmp_path):
     del book
 
 
-MERFISH = """
-[images]
-pattern = "{folder}/images/test_{{field}}_{{round}}.tif"
-axes = "cyx"
-align = 2
-pixel_size_um = 0.108
-bits = [[0, 1], [0, 0], [1, 0], [1, 1], [2, 1], [2, 0], [3, 1], [3, 0],
-        [4, 0], [4, 1], [5, 1], [5, 0], [6, 1], [6, 0], [7, 0], [7, 1]]
-
-[register]
-max_residual_px = 1.0
-
-[decode]
-codebook = "{folder}/codebook.json"
-decoder = "{decoder}"
-fdr = 0.05
-
-[assign]
-method = "field"
-"""
+def merfish_recipe(decoder):
+    """The recipe of the page on spatial transcriptomics."""
+    page = Path(__file__).parents[3] / "docs" / "spatial.md"
+    (text,) = [one for one in re.findall(r"```toml\n(.*?)```", page.read_text("utf-8"), re.S) if "test_{field}" in one]
+    return text.replace('decoder = "mixture"', f'decoder = "{decoder}"')
 
 
 @pytest.mark.parametrize(("decoder", "at_least"), [("pixel", 90), ("mixture", 80), ("nearest", 65)])
 def test_a_real_merfish_run(shared_data, tmp_path, decoder, at_least):
     folder = shared_data / "merlin_merfish_test"
-    (tmp_path / "recipe.toml").write_text(MERFISH.format(folder=folder.as_posix(), decoder=decoder))
+    for name in ("images", "codebook.json"):
+        (tmp_path / name).symlink_to(folder / name)
+    (tmp_path / "recipe.toml").write_text(merfish_recipe(decoder))
     summary = run_recipe(read_recipe(tmp_path / "recipe.toml"), tmp_path / "out")
     block = summary["blocks"]["main"]
     assert block["genes"] >= at_least  # 40 at the same estimate by a plain decoder
     assert block["fdr"] <= 0.05
+    assert block["one_blank"] == pytest.approx(1 / block["genes"])  # 70 words of either kind
     assert all(one["residual_in_molecules_px"] <= 0.2 for one in summary["fields"])
 
 

@@ -229,6 +229,11 @@ def _print_summary(summary: dict[str, Any]) -> None:
             low, high = found["fdr_interval"]
             rate = f"{100 * found['fdr']:.1f} % false (95 %: {100 * low:.1f} to {100 * high:.1f})"
         print(f"block {block}: {found['genes']} molecules of genes, {found['blanks']} of blanks; {rate}")
+        if found["one_blank"] is not None and found["one_blank"] > summary["requested_fdr"]:
+            print(
+                f"  note: one call of a blank alone is {100 * found['one_blank']:.1f} %: that "
+                f"{100 * summary['requested_fdr']:g} % are met cannot be told from so few calls"
+            )
     if "stitched" in summary:
         twice = summary["stitched"]
         print(

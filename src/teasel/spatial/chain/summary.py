@@ -85,15 +85,17 @@ def _field_summary(
 def _block_summary(inputs: Inputs, block: str, n_genes: int, n_blanks: int) -> dict[str, Any]:
     words = inputs.codebook.rows_of(block)
     blanks = int(inputs.codebook.blank[words].sum())
-    found = blank_estimate(n_genes, n_blanks, gene_words=len(words) - blanks, blank_words=blanks)
+    n_gene_words = len(words) - blanks
+    found = blank_estimate(n_genes, n_blanks, gene_words=n_gene_words, blank_words=blanks)
     known = np.isfinite(found.fdr)
     return {
-        "gene_words": len(words) - blanks,
+        "gene_words": n_gene_words,
         "blank_words": blanks,
         "genes": n_genes,
         "blanks": n_blanks,
         "fdr": found.fdr if known else None,
         "fdr_interval": [found.low, found.high] if known else None,
+        "one_blank": n_gene_words / (blanks * n_genes) if blanks and n_genes else None,
     }
 
 

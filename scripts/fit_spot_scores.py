@@ -23,13 +23,16 @@ from teasel.representations.spot import Spot
 from teasel.spatial.detectors import Detector, build
 from teasel.spatial.detectors._filtering import FilteringDetector
 from teasel.spatial.detectors._judge import expand, features, heat_features
+from teasel.spatial.detectors._weights import WEIGHTS
 from teasel.spatial.detectors.spots import NetworkDetector
 from teasel.spatial.matching import match_spots
-from teasel.spatial.simulation import SimulatedCrops
+from teasel.spatial.simulation import Simulated, SimulatedCrops
 from teasel.spatial.source import Source
 
 TARGET = Path("src/teasel/spatial/detectors/_weights.py")
-IMAGES, EDGE_PX, SEED = 240, 224, 11
+IMAGES = {"spots": 240, "filters": 800}
+DETECTORS = {"spots": "spots", "filters": "log"}  # a difference of Gaussians is judged as well by the same weights
+EDGE_PX, SEED = 300, 12
 THRESHOLDS = np.arange(0.2, 0.75, 0.05)
 RIDGE = 1.0
 HEAD = '''"""Weights of the logistic function that judges maxima; written by scripts/fit_spot_scores.py."""
@@ -55,32 +58,42 @@ def described(detector: Detector, source: Source) -> tuple[np.ndarray, np.ndarra
 
 @dataclass(frozen=True)
 class Example:
-    """One simulated image: expanded features, truth and knownness of its candidates, number of visible spots."""
+    """One simulated image, seen by one detector.
+
+    Holds the expanded features of the candidates, which are spots, which are spots that can be seen, and how many of
+    those there are.
+    """
 
     table: np.ndarray
     truth: np.ndarray
-    known: np.ndarray
-    n_true: int
+    seen: np.ndarray
+    n_seen: int
 
 
-def examples(detector: Detector, crops: SimulatedCrops) -> list[Example]:
-    """Describe the candidates of simulated images."""
-    made = []
-    for number in range(IMAGES):
+def example(detector: Detector, image: Simulated) -> Example:
+    """Describe the candidates of a simulated image; one at a spot is a spot, also where nobody would ask for it."""
+    positions, table = described(detector, Source.of(image.image))
+    seen = match_spots(image.visible.positions_px, positions).right
+    truth = seen | match_spots(image.spots.positions_px, positions).right
+    return Example(expand(table), truth, seen, len(image.visible))
+
+
+def examples(detectors: dict[str, Detector], crops: SimulatedCrops) -> dict[str, list[Example]]:
+    """Describe the candidates of all images, detector by detector."""
+    made: dict[str, list[Example]] = {name: [] for name in detectors}
+    for number in range(max(IMAGES[name] for name in detectors)):
         image = crops.simulated(np.random.default_rng([SEED, number]))
-        positions, table = described(detector, Source.of(image.image))
-        if len(positions):
-            right = match_spots(image.visible.positions_px, positions).right
-            known = right | ~match_spots(image.spots.positions_px, positions).right  # neither seen nor not: unknown
-            made.append(Example(expand(table), right, known, len(image.visible)))
+        for name, detector in detectors.items():
+            if number < IMAGES[name] and len((found := example(detector, image)).truth):
+                made[name].append(found)
         if number % 50 == 0:
-            logging.info("%s: image %d", detector.name, number)
+            logging.info("image %d", number)
     return made
 
 
 def fit_all(made: list[Example]) -> np.ndarray:
-    """Fit on many images; a crowded one counts as the root of its candidates."""
-    weights = np.concatenate([e.known / np.sqrt(max(e.known.sum(), 1)) for e in made])
+    """Fit on many images, each of which counts the same."""
+    weights = np.concatenate([np.full(len(e.truth), 1 / len(e.truth)) for e in made])
     return fit(np.concatenate([e.table for e in made]), np.concatenate([e.truth for e in made]).astype(float), weights)
 
 
@@ -90,12 +103,14 @@ def report(name: str, made: list[Example]) -> None:
     for one, other in (halves, halves[::-1]):
         weights = fit_all(one)
         for e in other:
-            score = 1 / (1 + np.exp(-np.clip(e.table @ weights, -50, 50)))[e.known]
-            truth = e.truth[e.known]
+            score = 1 / (1 + np.exp(-np.clip(e.table @ weights, -50, 50)))
             claimed.append(score)
-            right.append(truth)
-            if e.n_true >= 3:
-                rows.append([2 * truth[score >= t].sum() / ((score >= t).sum() + e.n_true) for t in THRESHOLDS])
+            right.append(e.truth)
+            judged = e.seen | ~e.truth  # finding a spot too faint to be asked for is neither right nor wrong
+            if e.n_seen >= 3:
+                rows.append(
+                    [2 * e.seen[score >= t].sum() / ((judged & (score >= t)).sum() + e.n_seen) for t in THRESHOLDS]
+                )
     f1 = dict(zip(THRESHOLDS.round(2).tolist(), np.mean(rows, 0).round(4).tolist(), strict=True))
     error = expected_calibration_error(np.concatenate(claimed), np.concatenate(right))
     logging.info("%s: held-out F1 by threshold %s, calibration error %.4f", name, f1, error)
@@ -127,15 +142,17 @@ def main() -> None:
     """Read the command line, then fit and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the image sets")
+    parser.add_argument("--only", nargs="*", default=list(IMAGES), help="which judges; the others keep their weights")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     crops = SimulatedCrops(Spot(), backgrounds(options.data), crop_px=EDGE_PX)
-    text = HEAD
-    for name in ("spots", "log", "dog"):
-        made = examples(build(name), crops)
+    weights = dict(WEIGHTS)
+    for name, made in examples({name: build(DETECTORS[name]) for name in options.only}, crops).items():
         report(name, made)
-        weights = fit_all(made)
-        text += f'    "{name}": (\n' + "".join(f"        {float(w):.6g},\n" for w in weights) + "    ),\n"
+        weights[name] = tuple(fit_all(made).tolist())
+    text = HEAD
+    for name in IMAGES:
+        text += f'    "{name}": (\n' + "".join(f"        {w:.6g},\n" for w in weights[name]) + "    ),\n"
     TARGET.write_text(text + "}\n", encoding="utf-8")
     logging.info("wrote %s", TARGET)
 

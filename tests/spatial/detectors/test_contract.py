@@ -103,7 +103,10 @@ def test_a_flipped_image_has_flipped_spots(detector, made):
     flipped = find_spots(as_image(np.ascontiguousarray(made.image[..., ::-1])), detector)
     back = flipped.positions_px.copy()
     back[:, -1] = made.image.shape[-1] - 1 - back[:, -1]
-    assert match_spots(found.positions_px, back, distance_px=0.6).f1 > 0.93
+    near = (
+        0.6 if made.image.ndim == 2 else 1.0
+    )  # planes are wider apart than pixels, and the network sees one at a time
+    assert match_spots(found.positions_px, back, distance_px=near).f1 > 0.93
 
 
 def test_parameters_are_checked():

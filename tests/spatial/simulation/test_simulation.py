@@ -9,6 +9,9 @@ import pytest
 
 from teasel.errors import ParameterError, ShapeError
 from teasel.representations.spot import Spot
+from teasel.spatial import find_spots
+from teasel.spatial.detectors import build
+from teasel.spatial.matching import match_spots
 from teasel.spatial.simulation import Scene, SimulatedCrops, random_scene, real_background, simulate
 
 SHAPES = [(96, 112), (12, 40, 48)]
@@ -91,8 +94,36 @@ def test_crops_come_by_number_and_from_a_pool_turned():
         assert image[0][bright].mean() > image.mean()
 
 
+def test_off_target_puncta_are_drawn_and_are_no_spots():
+    plain = Scene(density=0.002, detectability=100, brightness_spread=0, sigma_spread=0)
+    made = simulate((300, 300), replace(plain, off_target=4.0), seed=8)
+    without = simulate((300, 300), plain, seed=8)
+    np.testing.assert_array_equal(made.spots.positions_px, without.spots.positions_px)
+    found = [find_spots(one.image, build("log", {"sigma_px": 1.4, "score_threshold": 0.0})) for one in (made, without)]
+    counts = [int((spots["snr"] > 6).sum()) for spots in found]
+    assert counts[0] - counts[1] > len(made.spots)
+    told = find_spots(made.image)
+    agreement = match_spots(made.visible.positions_px, told.positions_px)
+    assert agreement.precision > 0.9
+    assert agreement.recall > 0.9
+
+
+def test_dimmed_spots_reach_down_to_nothing():
+    scene = Scene(density=0.01, brightness_spread=0, sigma_px=0.8)
+    plain, dimmed = (simulate((200, 200), replace(scene, dimmed=share), seed=2).spots["height"] for share in (0, 1))
+    assert np.ptp(plain) == 0
+    assert np.quantile(dimmed, [0.25, 0.75]) / plain[0] == pytest.approx([0.25, 0.75], abs=0.08)
+
+
 def test_wrong_values_are_refused():
-    for wrong in ({"density": -1}, {"sigma_px": 0}, {"halo": 2}, {"ellipticity": 0.5}, {"photons": float("nan")}):
+    for wrong in (
+        {"density": -1},
+        {"sigma_px": 0},
+        {"halo": 2},
+        {"dimmed": 2},
+        {"ellipticity": 0.5},
+        {"photons": float("nan")},
+    ):
         with pytest.raises(ParameterError):
             Scene(**wrong)
     with pytest.raises(ShapeError):

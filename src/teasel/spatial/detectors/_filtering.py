@@ -43,7 +43,7 @@ class FilteringDetector(Detector):
 
     sigma_px: float | None = None
     sigma_z_px: float | None = None
-    score_threshold: float = 0.45
+    score_threshold: float = 0.4
 
     def __post_init__(self) -> None:
         for name in ("sigma_px", "sigma_z_px"):
@@ -52,11 +52,6 @@ class FilteringDetector(Detector):
                 raise ParameterError(f"{name} is {value}; expected 0.3 to 20")
         if not 0 <= self.score_threshold <= 1:
             raise ParameterError(f"score_threshold is {self.score_threshold}; expected 0 to 1")
-
-    @property
-    def filter_name(self) -> str:
-        """Name of the filter whose answers are judged."""
-        return self.name
 
     @abstractmethod
     def respond(self, image: NDArray[np.float32], sigmas: Sigmas) -> NDArray[np.float32]:
@@ -72,7 +67,7 @@ class FilteringDetector(Detector):
         """Find spots in two passes over the image: the noise of the filter's answer, then its maxima."""
         sigmas, notes = self._sigmas(source)
         candidates, noise = self.candidates(source, sigmas, tile_px, progress)
-        scores = score(features(candidates, noise, source.shape, sigmas), WEIGHTS[self.filter_name])
+        scores = score(features(candidates, noise, source.shape, sigmas), WEIGHTS["filters"])
         order = np.lexsort((*candidates.positions_px.T[::-1], -scores))
         order = order[scores[order] >= self.score_threshold]
         columns = {"score": scores[order], "sigma_px": np.full(len(order), sigmas[-1])}

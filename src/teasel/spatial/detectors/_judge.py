@@ -16,8 +16,12 @@ from teasel.spatial.noise import NoiseMap
 
 __all__ = ["FEATURES", "HEAT_FEATURES", "expand", "features", "heat_features", "score"]
 
-FEATURES = ("local", "overall", "bright", "spread", "narrow", "wide", "roundness", "tail", "noisy", "rank")
-HEAT_FEATURES = ("heat", "bright", "spread", "contrast", "rank", "plain")
+PROFILE = ((-0.9, 0.15), (-0.6, 0.15), (-0.3, 0.15), (0.0, 0.15), (0.3, 0.15), (0.6, 0.15), (0.9, 0.18))
+PROFILE += ((1.3, 0.22), (1.8, 0.28), (2.4, 0.3), (3.0, 0.3))
+"""Where the histogram of log strength is read, relative to the candidate, and half the width of each bin."""
+AT_PROFILE = tuple(f"at{offset:+g}" for offset, _ in PROFILE)
+FEATURES = ("local", "overall", "bright", "spread", "narrow", "wide", "roundness", "tail", "noisy", "rank", *AT_PROFILE)
+HEAT_FEATURES = ("heat", "bright", "spread", "contrast", "rank", "plain", *AT_PROFILE)
 PLAIN = 8.0  # deviations above which a maximum is certainly no noise
 PLAIN_HEAT = 0.6
 FEW = 5
@@ -42,12 +46,13 @@ def features(
 
     Returns
     -------
-    ndarray of float64, shape (n, 10)
+    ndarray of float64, shape (n, 21)
         ``local`` and ``overall``: log of the answer over the noise nearby and of the whole image; ``bright``: log of
         the answer over that of plain spots; ``spread``: how much the brighter half of those differ; ``narrow`` and
         ``wide``: answers of filters 1.5 times narrower and wider over this one's; ``roundness``; ``tail``: how high
         the faint maxima of the image reach; ``noisy``: how many there are for its size; ``rank``: how many maxima are
-        at least 0.6 times as high, over those as high.
+        at least 0.6 times as high, over those as high; ``at-0.9`` to ``at+3``: the histogram of log answers, read
+        from below this candidate to far above it.
     """
     if not len(candidates):
         return np.zeros((0, len(FEATURES)))
@@ -66,6 +71,7 @@ def features(
         np.full(len(response), np.log(max(float(np.quantile(local, 0.8)), 1.0))),
         np.full(len(response), np.log((local < PLAIN).sum() / spots_that_fit + 1e-4)),
         _rank(response),
+        *_profile(response),
     ]
     return np.stack(table, axis=1)
 
@@ -84,10 +90,11 @@ def heat_features(
 
     Returns
     -------
-    ndarray of float64, shape (n, 6)
+    ndarray of float64, shape (n, 17)
         ``heat``: its logit; ``bright``: log of intensity over that of plain spots; ``spread``: how much the brighter
         half of those differ; ``contrast``: log of the signal-to-noise ratio; ``rank``: how many are at least 0.6 times
-        as bright, over those as bright; ``plain``: log of the share of plain ones.
+        as bright, over those as bright; ``plain``: log of the share of plain ones; ``at-0.9`` to ``at+3``: the
+        histogram of log intensities, read from below this candidate to far above it.
     """
     if not len(heat):
         return np.zeros((0, len(HEAT_FEATURES)))
@@ -102,6 +109,7 @@ def heat_features(
         np.log(np.clip(snr, 0.3, 300)),
         _rank(strength),
         np.full(len(heat), np.log((plain.sum() + 1) / (len(heat) + 1))),
+        *_profile(strength),
     ]
     return np.stack(table, axis=1)
 
@@ -119,6 +127,21 @@ def _rank(strength: NDArray[np.float64]) -> NDArray[np.float64]:
     ordered = np.sort(strength)
     above, beside = (len(ordered) - np.searchsorted(ordered, strength * part) for part in (0.6, 1.0))
     return np.asarray(np.log((above + 3) / (beside + 3)), np.float64)
+
+
+def _profile(strength: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Return the log density of log strengths at some distances from each, as a share of all.
+
+    Noise falls off below the candidate and leaves a gap above it, off-target puncta lie below a gap, spots of every
+    brightness have no gap.
+    """
+    level = np.log(strength)
+    ordered = np.sort(level)
+    read = []
+    for offset, half in PROFILE:
+        high, low = (np.searchsorted(ordered, level + (offset + side)) for side in (half, -half))
+        read.append(np.log((high - low + 0.5) * (PROFILE[0][1] / half)) - np.log(len(level) + 5))
+    return read
 
 
 def expand(table: NDArray[np.float64]) -> NDArray[np.float64]:

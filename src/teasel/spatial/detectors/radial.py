@@ -29,11 +29,6 @@ class RadialSymmetry(FilteringDetector):
 
     name: ClassVar[str] = "radial"
 
-    @property
-    def filter_name(self) -> str:
-        """The maxima are those of a difference of Gaussians."""
-        return DifferenceOfGaussians.name
-
     def respond(self, image: NDArray[np.float32], sigmas: Sigmas) -> NDArray[np.float32]:
         """Answer like a difference of Gaussians."""
         return DifferenceOfGaussians().respond(image, sigmas)

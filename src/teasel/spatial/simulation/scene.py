@@ -38,9 +38,11 @@ class Scene:
         spots; 4 is hardly seen, 50 is plain.
     brightness_spread : float
         Standard deviation of the logarithm of brightness from spot to spot.
+    dimmed : float
+        Share of the spots that are fainter by a factor drawn evenly from 0 to 1, as out of focus or with few labels.
     off_target : float
-        Puncta per spot that look like spots and are none, as from probes bound elsewhere: 0.08 to 0.35 times as bright
-        as the median spot.
+        Puncta per spot that look like spots and are none, as from probes bound elsewhere: 0.05 to 0.3 times as bright
+        as the median spot, and up to 0.45 for single ones.
     cells : int
         Number of cells.
     cell_contrast : float
@@ -86,6 +88,7 @@ class Scene:
     in_cells: bool = False
     detectability: float = 20.0
     brightness_spread: float = 0.3
+    dimmed: float = 0.0
     off_target: float = 0.0
     cells: int = 0
     cell_contrast: float = 1.0
@@ -110,7 +113,7 @@ class Scene:
         for name in ("sigma_px", "sigma_z_px", "photons"):
             if not getattr(self, name) > 0:
                 raise ParameterError(f"{name} is {getattr(self, name)}; expected above 0")
-        for name in ("halo", "clustering", "vignetting"):
+        for name in ("halo", "clustering", "dimmed", "vignetting"):
             if getattr(self, name) > 1:
                 raise ParameterError(f"{name} is {getattr(self, name)}; expected 0 to 1")
         if self.ellipticity < 1 or self.projected < 1:
@@ -144,7 +147,7 @@ def random_scene(random: np.random.Generator) -> Scene:
 
     sigma = log_uniform(0.8, 2.8)
     cells = int(random.integers(1, 7)) if random.random() < 0.55 else 0
-    off_target = sometimes(0.6, log_uniform(0.2, 4))
+    off_target = sometimes(0.2, log_uniform(0.2, 8))
     scene = Scene(
         sigma_px=sigma,
         sigma_z_px=sigma * random.uniform(0.5, 1.5),
@@ -156,6 +159,7 @@ def random_scene(random: np.random.Generator) -> Scene:
         in_cells=bool(random.random() < 0.6),
         detectability=log_uniform(12 if off_target else 5, 120),
         brightness_spread=random.uniform(0.0, 0.5 if off_target else 1.1),
+        dimmed=0.0 if off_target else sometimes(0.35, random.uniform(0.2, 1.0)),
         off_target=off_target,
         cells=cells,
         cell_contrast=log_uniform(0.2, 8),

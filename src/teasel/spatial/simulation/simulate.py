@@ -21,6 +21,8 @@ __all__ = ["Simulated", "simulate"]
 SEEN = 3.5
 """Detectability from which a spot counts as there; between `UNSEEN` and it, nobody could say."""
 UNSEEN = 2.5
+BRIGHTEST_PUNCTUM = 0.45
+"""Height of the brightest off-target punctum over that of the median spot."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +103,14 @@ def simulate(
     positions = draw_places(shape, scene, inside, random)
     noise = _filtered_noise(ground, scene)
     relative = np.exp(random.normal(0, 1, len(positions)) * scene.brightness_spread)
+    dimmed = random.random(len(positions)) < scene.dimmed
+    relative[dimmed] *= random.random(int(dimmed.sum()))
     heights = relative * scene.detectability * float(np.median(noise))  # photons
     widths = widths_of(len(positions), scene.sigmas(len(shape)), scene.sigma_spread, scene.ellipticity, random)
-    lit = add_spots(ground * scene.photons, positions, heights, widths, angle=random.uniform(0, np.pi), halo=scene.halo)
+    lit = ground * scene.photons
+    if scene.off_target:
+        lit = _add_puncta(lit, scene, inside, scene.detectability * float(np.median(noise)), random)
+    lit = add_spots(lit, positions, heights, widths, angle=random.uniform(0, np.pi), halo=scene.halo)
     image = take_picture(lit / scene.photons, scene, random)
     nearest = tuple(np.clip(np.round(positions).astype(int), 0, np.array(shape) - 1).T)
     own = np.sqrt(1 + heights / np.maximum(noise_of(ground, scene)[nearest] ** 2, 1e-9))  # a spot's own photons
@@ -123,7 +130,8 @@ def _add_puncta(
     """Add faint puncta that are no spots, given the height of the median spot."""
     dense = replace(scene, density=scene.density * scene.off_target, clustering=0.0)
     positions = draw_places(lit.shape, dense, inside, random)
-    heights = height * random.uniform(0.08, 0.35) * np.exp(random.normal(0, 0.3, len(positions)))
+    relative = random.uniform(0.05, 0.3) * np.exp(random.normal(0, random.uniform(0.2, 0.7), len(positions)))
+    heights = height * np.minimum(relative, BRIGHTEST_PUNCTUM)
     widths = widths_of(len(positions), scene.sigmas(lit.ndim), scene.sigma_spread, 1.0, random)
     return add_spots(lit, positions, heights, widths)
 

@@ -16,6 +16,7 @@ from teasel.agglomeration.merge_tree import MergeTree
 from teasel.agglomeration.mutex import MutexWatershed
 from teasel.agglomeration.region_graph import RegionGraph, add_graphs, region_graph
 from teasel.agglomeration.supervoxels import supervoxels
+from teasel.agglomeration.walls import Walls
 
 __all__ = [
     "UNIT_OFFSETS",
@@ -24,6 +25,7 @@ __all__ = [
     "MergeTree",
     "MutexWatershed",
     "RegionGraph",
+    "Walls",
     "add_graphs",
     "affinities_of_boundaries",
     "quantise",

@@ -18,8 +18,8 @@ rim; mean centre probability, and its mean in the power of 8; mean accord of the
 of a typical object.
 """
 
-INTERCEPT = -24.17
-WEIGHTS = (25.41, -23.31, 7.608, 19.74, 14.95, 4.622, 2.363)
+INTERCEPT = -23.92
+WEIGHTS = (26.69, -24.17, 6.696, 15.93, 15.15, 6.119, 2.667)
 """Of the logistic model behind the score, fitted on simulated stacks by ``python -m benchmarks.fit_stack_scores``."""
 
 

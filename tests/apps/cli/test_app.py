@@ -13,6 +13,7 @@ COMMANDS = [
     "segment",
     "measure",
     "agglomerate",
+    "walls",
     "run",
     "report",
     "evaluate",

@@ -28,6 +28,7 @@ from teasel.apps.cli import (
     suggest,
     train,
     trust,
+    walls,
 )
 from teasel.apps.cli.console import one_line
 from teasel.apps.cli.exits import STOPPED, exit_code
@@ -92,6 +93,7 @@ for command in (
     segment,
     measure,
     agglomerate,
+    walls,
     run,
     report,
     evaluate,

@@ -63,6 +63,9 @@ def test_a_run_goes_on_and_becomes_a_model_that_finds_spots(made, tmp_path):
     folder = package_spots(half, tmp_path / "tiny", trained_on="four images")
     model = load_model(folder)
     assert model.spec.representation == Spot()
+    alone = fit_spots(crops, tmp_path / "alone", replace(TINY, validate_every=0))
+    package_spots(alone, tmp_path / "alone-model", trained_on="four images")
+    assert "without held-out crops" in (tmp_path / "alone-model" / "README.md").read_text("utf-8")
     assert "four images" in (folder / "README.md").read_text("utf-8")
     found = find_spots(made.image, build("spots", {"model": str(folder)}))
     assert set(found.columns) == {"score", "sigma_px", "intensity", "background", "snr"}

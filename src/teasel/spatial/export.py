@@ -93,7 +93,9 @@ def _card(spec: ModelSpec, trained_on: str, licences: str, last: dict[str, float
             "",
             "## Use",
             "",
-            f"`teasel spots find IMAGE -o results` (`--detector {spec.name}` is the default).",
+            "`teasel spots find IMAGE -o results --detector spots`."
+            if spec.name == "spots"
+            else '`find_spots(image, build("spots", {"model": FOLDER}))` in Python, FOLDER being this one.',
             "",
             f"Takes one channel, percentiles {spec.normalisation[0]:g} and {spec.normalisation[1]:g} mapped to 0 and "
             "1, at its own size. Predicts heat (1 at the centre of a spot) and the way to the nearest centre in px.",
@@ -106,8 +108,7 @@ def _card(spec: ModelSpec, trained_on: str, licences: str, last: dict[str, float
             *([licences, ""] if licences else []),
             "## Validation",
             "",
-            f"On held-out simulated crops: F1 {last['f1']:.3f} at 3 px (heat 0.3 and more, before scores are judged "
-            f"beside the others of the image), mean error {last['error_px']:.2f} px.",
+            _validation(last),
             "",
             *table,
             "## Limits",
@@ -117,4 +118,14 @@ def _card(spec: ModelSpec, trained_on: str, licences: str, last: dict[str, float
             "puncta gives puncta.",
             "",
         ]
+    )
+
+
+def _validation(last: dict[str, float]) -> str:
+    """Say how good it was on held-out crops, if there were any."""
+    if "f1" not in last:
+        return "It was trained without held-out crops."
+    return (
+        f"On held-out simulated crops: F1 {last['f1']:.3f} at 3 px (heat 0.3 and more, before scores are judged "
+        f"beside the others of the image), mean error {last['error_px']:.2f} px."
     )

@@ -115,7 +115,8 @@ def same_cells(one: NDArray[Any], other: NDArray[Any], step_px: tuple[int, int])
         if high <= low:
             return []
         windows.append((slice(low, high), slice(low - start, high - start)))
-    a, b = (labels[(..., *(pair[k] for pair in windows))].astype(np.int64) for k, labels in enumerate((one, other)))
+    (y_one, y_other), (x_one, x_other) = windows
+    a, b = (part.astype(np.int64) for part in (one[..., y_one, x_one], other[..., y_other, x_other]))
     sizes = [dict(zip(*np.unique(part, return_counts=True), strict=True)) for part in (a, b)]
     both = (a > 0) & (b > 0)
     pairs, shared = np.unique(np.stack([a[both], b[both]], axis=1), axis=0, return_counts=True)

@@ -16,8 +16,9 @@ from teasel.spatial.noise import NoiseMap
 
 __all__ = ["FEATURES", "HEAT_FEATURES", "expand", "features", "heat_features", "score"]
 
-PROFILE = ((-0.9, 0.15), (-0.6, 0.15), (-0.3, 0.15), (0.0, 0.15), (0.3, 0.15), (0.6, 0.15), (0.9, 0.18))
-PROFILE += ((1.3, 0.22), (1.8, 0.28), (2.4, 0.3), (3.0, 0.3))
+_NEAR = ((-0.9, 0.15), (-0.6, 0.15), (-0.3, 0.15), (0.0, 0.15), (0.3, 0.15), (0.6, 0.15))
+_ABOVE = ((0.9, 0.18), (1.3, 0.22), (1.8, 0.28), (2.4, 0.3), (3.0, 0.3))
+PROFILE = _NEAR + _ABOVE
 """Where the histogram of log strength is read, relative to the candidate, and half the width of each bin."""
 AT_PROFILE = tuple(f"at{offset:+g}" for offset, _ in PROFILE)
 FEATURES = ("local", "overall", "bright", "spread", "narrow", "wide", "roundness", "tail", "noisy", "rank", *AT_PROFILE)

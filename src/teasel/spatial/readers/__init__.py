@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike
 from teasel.errors import ParameterError
 from teasel.geometry import VoxelSize
 from teasel.spatial.readers._base import Reader
-from teasel.spatial.readers._registry import choose, readers
+from teasel.spatial.readers._registry import choose as _choose
+from teasel.spatial.readers._registry import readers
 from teasel.spatial.readers.check import Fit, TileOrder, check_against_image, check_tile_order
 from teasel.spatial.readers.parts import Molecules, read_molecules, stream_spots
 from teasel.spatial.spots import Spots
@@ -86,7 +87,7 @@ def read_spots(
     source = Path(path)
     if correct and image is None:
         raise ParameterError("correct=True needs the image that positions are checked against")
-    spots = choose(source, reader).read(source, voxel_size_um)
+    spots = _choose(source, reader).read(source, voxel_size_um)
     if image is None:
         return spots
     fit = check_against_image(spots, image)

@@ -64,6 +64,17 @@ class Walls:
         if not 0.1 <= self.anisotropy <= 30:
             raise ParameterError(f"anisotropy is {self.anisotropy}; expected 0.1 to 30")
 
+    @classmethod
+    def of_tissue(cls, thickness_px: float = 3.0, cell_diameter_px: float = 30.0, anisotropy: float = 1.0) -> Walls:
+        """Choose scales and contrast for walls of about a thickness around cells of about a diameter.
+
+        Examples
+        --------
+        >>> Walls.of_tissue() == Walls()
+        True
+        """
+        return cls((thickness_px / 2, thickness_px / 1.2), max(1, round(0.4 * cell_diameter_px)), anisotropy)
+
     def find(
         self, stack: NDArray[np.generic], *, progress: Callable[[int, int], None] | None = None
     ) -> NDArray[np.uint8]:

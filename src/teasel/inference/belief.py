@@ -20,7 +20,7 @@ of a typical object.
 
 INTERCEPT = -23.92
 WEIGHTS = (26.69, -24.17, 6.696, 15.93, 15.15, 6.119, 2.667)
-"""Of the logistic model behind the score, fitted on simulated stacks by ``python -m benchmarks.fit_stack_scores``."""
+"""Of the logistic model behind the score, fitted on simulated stacks by ``python -m scripts.fit_stack_scores``."""
 
 
 def measure_objects(

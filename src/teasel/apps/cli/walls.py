@@ -24,6 +24,7 @@ def walls(
     thickness: Annotated[
         float, typer.Option(help="Apparent thickness of a wall in pixels; sheets of half to twice it are found.")
     ] = 3.0,
+    cell_diameter: Annotated[float, typer.Option(help="About how wide cells are, in pixels.")] = 30.0,
     anisotropy: Annotated[
         float | None, typer.Option(help="Distance of planes over pixel width, where the file does not say.")
     ] = None,
@@ -41,6 +42,7 @@ def walls(
     \b
     Examples:
       teasel walls tissue.tif -o walls.tif --pixel-size 0.15 --z-step 0.235
+      teasel walls tissue.tif -o walls.tif --anisotropy 1 --thickness 4 --cell-diameter 50
       teasel agglomerate --boundaries walls.tif -o cells.ome.zarr --threshold 0.45 --min-voxels 200
     """
     from teasel.agglomeration import Walls
@@ -55,7 +57,7 @@ def walls(
         raise ParameterError(f"{image} has axes {opened.axes!r} {opened.shape}; walls are found in one stack (z, y, x)")
     ratio, notes = find_anisotropy(opened, anisotropy)
     chosen = {axis: index for axis, index in {"t": 0, "c": _number(opened, channel)}.items() if axis in opened.axes}
-    finder = Walls(scales_px=(thickness / 2, thickness / 1.2), anisotropy=ratio)
+    finder = Walls.of_tissue(thickness, cell_diameter, ratio)
     line = ProgressLine(quiet=quiet)
     try:
         found = finder.find(opened.read(**chosen), progress=progress_of(line, output.name))

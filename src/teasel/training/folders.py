@@ -22,6 +22,7 @@ from teasel.training.curves import draw_curves
 from teasel.training.data import Item, find_pairs, read_items
 from teasel.training.export import export_model
 from teasel.training.loop import Trained, fit
+from teasel.training.planes import judged_planes
 from teasel.training.scores import fit_score, pipeline_scores
 from teasel.training.start import network_params
 
@@ -46,7 +47,8 @@ def train(
     config : TrainingConfig
         Settings.
     data : sequence of path
-        Folders, each with ``images/`` and ``labels/`` or with pairs of files; see `find_pairs`.
+        Folders, each with ``images/`` and ``labels/`` or with pairs of files; see `find_pairs`. Of stacks, the planes
+        in which labels are not all -1 (unknown) are trained on; see `judged_planes`.
     folder : path
         Gets the checkpoint, the learning curve (``history.json``, ``curves.png``) and the model folder. Run again
         with the same settings, it goes on from the checkpoint.
@@ -68,7 +70,7 @@ def train(
         Whatever reading the data raises.
     """
     folder = Path(folder)
-    training, validation = read_sets(data)
+    training, validation = (list(judged_planes(items)) for items in read_sets(data))
     trained = fit(training, validation, folder, config, progress=progress)
     draw_curves(trained.history, folder / "curves.png")
     return package(trained, training, validation, folder / (name or folder.resolve().name))

@@ -30,7 +30,7 @@ from teasel.spatial.simulation import Simulated, SimulatedCrops
 from teasel.spatial.source import Source
 
 TARGET = Path("src/teasel/spatial/detectors/_weights.py")
-IMAGES = {"spots": 240, "filters": 800}
+IMAGES = {"filters": 800, "spots": 240}
 DETECTORS = {"spots": "spots", "filters": "log"}  # a difference of Gaussians is judged as well by the same weights
 EDGE_PX, SEED = 300, 12
 THRESHOLDS = np.arange(0.2, 0.75, 0.05)
@@ -49,7 +49,7 @@ def described(detector: Detector, source: Source) -> tuple[np.ndarray, np.ndarra
     """Return positions and features of everything in an image that might be a spot."""
     if isinstance(detector, NetworkDetector):
         found, _ = detector.candidates(source, tile_px=512)
-        return found.positions_px, heat_features(found["score"], found["intensity"], found["snr"])
+        return found.positions_px, heat_features(found["score"], found["intensity"], found["snr"], found["filtered"])
     assert isinstance(detector, FilteringDetector)
     sigmas, _ = detector._sigmas(source)
     candidates, noise = detector.candidates(source, sigmas, 512)
@@ -78,16 +78,15 @@ def example(detector: Detector, image: Simulated) -> Example:
     return Example(expand(table), truth, seen, len(image.visible))
 
 
-def examples(detectors: dict[str, Detector], crops: SimulatedCrops) -> dict[str, list[Example]]:
-    """Describe the candidates of all images, detector by detector."""
-    made: dict[str, list[Example]] = {name: [] for name in detectors}
-    for number in range(max(IMAGES[name] for name in detectors)):
-        image = crops.simulated(np.random.default_rng([SEED, number]))
-        for name, detector in detectors.items():
-            if number < IMAGES[name] and len((found := example(detector, image)).truth):
-                made[name].append(found)
+def examples(detector: Detector, n: int, crops: SimulatedCrops) -> list[Example]:
+    """Describe the candidates of simulated images."""
+    made: list[Example] = []
+    for number in range(n):
+        found = example(detector, crops.simulated(np.random.default_rng([SEED, number])))
+        if len(found.truth):
+            made.append(found)
         if number % 50 == 0:
-            logging.info("image %d", number)
+            logging.info("%s: image %d", detector.name, number)
     return made
 
 
@@ -146,13 +145,14 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     crops = SimulatedCrops(Spot(), backgrounds(options.data), crop_px=EDGE_PX)
-    weights = dict(WEIGHTS)
-    for name, made in examples({name: build(DETECTORS[name]) for name in options.only}, crops).items():
-        report(name, made)
-        weights[name] = tuple(fit_all(made).tolist())
+    for name in IMAGES:  # the network is judged with the help of a filter, so filters come first
+        if name in options.only:
+            made = examples(build(DETECTORS[name]), IMAGES[name], crops)
+            report(name, made)
+            WEIGHTS[name] = tuple(float(f"{w:.6g}") for w in fit_all(made))
     text = HEAD
-    for name in IMAGES:
-        text += f'    "{name}": (\n' + "".join(f"        {w:.6g},\n" for w in weights[name]) + "    ),\n"
+    for name, weights in sorted(WEIGHTS.items()):
+        text += f'    "{name}": (\n' + "".join(f"        {w:.6g},\n" for w in weights) + "    ),\n"
     TARGET.write_text(text + "}\n", encoding="utf-8")
     logging.info("wrote %s", TARGET)
 

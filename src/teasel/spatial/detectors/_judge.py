@@ -22,7 +22,7 @@ PROFILE = _NEAR + _ABOVE
 """Where the histogram of log strength is read, relative to the candidate, and half the width of each bin."""
 AT_PROFILE = tuple(f"at{offset:+g}" for offset, _ in PROFILE)
 FEATURES = ("local", "overall", "bright", "spread", "narrow", "wide", "roundness", "tail", "noisy", "rank", *AT_PROFILE)
-HEAT_FEATURES = ("heat", "bright", "spread", "contrast", "rank", "plain", *AT_PROFILE)
+HEAT_FEATURES = ("heat", "bright", "spread", "contrast", "rank", "plain", "filtered", *AT_PROFILE)
 PLAIN = 8.0  # deviations above which a maximum is certainly no noise
 PLAIN_HEAT = 0.6
 FEW = 5
@@ -78,7 +78,10 @@ def features(
 
 
 def heat_features(
-    heat: NDArray[np.float64], intensity: NDArray[np.float64], snr: NDArray[np.float64]
+    heat: NDArray[np.float64],
+    intensity: NDArray[np.float64],
+    snr: NDArray[np.float64],
+    filtered: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Describe each maximum of a network's heat relative to its image.
 
@@ -88,14 +91,17 @@ def heat_features(
         What the network says, in [0, 1].
     intensity, snr : ndarray of float64, shape (n,)
         As `teasel.spatial.measure.measure_spots` gives them.
+    filtered : ndarray of float64, shape (n,)
+        The score that a Laplacian of Gaussian gives to its maximum there, 0 where it has none.
 
     Returns
     -------
-    ndarray of float64, shape (n, 17)
+    ndarray of float64, shape (n, 18)
         ``heat``: its logit; ``bright``: log of intensity over that of plain spots; ``spread``: how much the brighter
         half of those differ; ``contrast``: log of the signal-to-noise ratio; ``rank``: how many are at least 0.6 times
-        as bright, over those as bright; ``plain``: log of the share of plain ones; ``at-0.9`` to ``at+3``: the
-        histogram of log intensities, read from below this candidate to far above it.
+        as bright, over those as bright; ``plain``: log of the share of plain ones;
+        ``filtered``: logit of that score; ``at-0.9`` to ``at+3``: the histogram of log intensities, read from below
+        this candidate to far above it.
     """
     if not len(heat):
         return np.zeros((0, len(HEAT_FEATURES)))
@@ -110,6 +116,7 @@ def heat_features(
         np.log(np.clip(snr, 0.3, 300)),
         _rank(strength),
         np.full(len(heat), np.log((plain.sum() + 1) / (len(heat) + 1))),
+        np.log((filtered + 3e-3) / (1 - filtered + 3e-3)),
         *_profile(strength),
     ]
     return np.stack(table, axis=1)

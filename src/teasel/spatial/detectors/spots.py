@@ -15,6 +15,7 @@ from teasel.representations.spot import Spot
 from teasel.spatial.detectors._base import Detector, Progress
 from teasel.spatial.detectors._judge import heat_features, score
 from teasel.spatial.detectors._weights import WEIGHTS
+from teasel.spatial.detectors.log import LaplacianOfGaussian
 from teasel.spatial.measure import measure_spots
 from teasel.spatial.scale import FALLBACK_PX, estimate_sigmas
 from teasel.spatial.source import Source, Tile
@@ -30,6 +31,7 @@ EDGE_PX = 512
 piece by piece gives the very spots that the whole gives."""
 BLUR_PLANES = 0.7
 LOWEST_HEAT = 0.05
+NEAR_PX = 2.0
 SCORE_THRESHOLD = 0.45
 
 
@@ -59,8 +61,9 @@ class NetworkDetector(Detector):
     def detect(self, source: Source, *, tile_px: int, progress: Progress | None = None) -> Spots:
         """Find spots; `tile_px` has no bearing on the network, whose own tiles are always the same."""
         found, notes = self.candidates(source, tile_px=tile_px, progress=progress)
-        table = heat_features(found["score"], found["intensity"], found["snr"])
-        found = found.with_columns(score=score(table, WEIGHTS[self.name]))
+        table = heat_features(found["score"], found["intensity"], found["snr"], found["filtered"])
+        columns = {name: values for name, values in found.columns.items() if name != "filtered"}
+        found = replace(found, columns=columns | {"score": score(table, WEIGHTS[self.name])})
         order = np.lexsort((*found.positions_px.T[::-1], -found["score"]))
         lowest = SCORE_THRESHOLD if self.score_threshold is None else self.score_threshold
         return replace(found.take(order[found["score"][order] >= lowest]), notes=notes)
@@ -68,7 +71,10 @@ class NetworkDetector(Detector):
     def candidates(
         self, source: Source, *, tile_px: int, progress: Progress | None = None
     ) -> tuple[Spots, tuple[str, ...]]:
-        """Return every maximum of heat that might be a spot, measured; its ``score`` is the heat."""
+        """Return every maximum of heat that might be a spot, measured.
+
+        Its ``score`` is the heat, ``filtered`` the score that a Laplacian of Gaussian gives to its maximum there.
+        """
         model = _load(self.model, self.threads)
         spot = model.spec.representation
         if not isinstance(spot, Spot):
@@ -92,7 +98,20 @@ class NetworkDetector(Detector):
         width = sigmas[-1] if sigmas else FALLBACK_PX
         columns = {"score": found.scores, "sigma_px": np.full(len(found.scores), width)}
         table = Spots(found.positions_px, columns, source.voxel_size_um)
-        return measure_spots(source, table, sigma_px=width, tile_px=tile_px), (f"model {model.name}",)
+        measured = measure_spots(source, table, sigma_px=width, tile_px=tile_px)
+        filtered = _filtered(source, found.positions_px, tile_px)
+        return measured.with_columns(filtered=filtered), (f"model {model.name}",)
+
+
+def _filtered(source: Source, positions_px: NDArray[np.float64], tile_px: int) -> NDArray[np.float64]:
+    """Return the score that a Laplacian of Gaussian gives to its maximum at each position, 0 where it has none."""
+    from scipy.spatial import cKDTree
+
+    maxima = LaplacianOfGaussian(score_threshold=0.0).detect(source, tile_px=tile_px)
+    if not len(maxima) or not len(positions_px):
+        return np.zeros(len(positions_px))
+    away, which = cKDTree(maxima.positions_px).query(positions_px, distance_upper_bound=NEAR_PX)
+    return np.where(np.isfinite(away), np.append(maxima["score"], 0.0)[which], 0.0)
 
 
 @lru_cache(maxsize=1)

@@ -112,7 +112,7 @@ def fuse_views(views: Iterable[View]) -> Fused:
     if sums is None:
         raise ParameterError("no views to fuse; expected at least one")
     foreground, square, boundary, centre = sums[1:5] / sums[0]
-    flow = sums[5:8] / np.maximum(sums[8:], np.float32(1e-6))
+    flow = np.asarray(sums[5:8] / np.maximum(sums[8:], np.float32(1e-6)), np.float32)
     spread = np.sqrt(np.maximum(square - foreground**2, 0))
     foreground, flow = _smooth(foreground[None])[0], _smooth(flow)
     flow /= np.maximum(np.sqrt((flow**2).sum(0)), 1)

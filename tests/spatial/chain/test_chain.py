@@ -333,10 +333,12 @@ def test_the_command(experiment, results, tmp_path, capsys):
     done = runner.invoke(app, ["spatial", "assign", str(tmp_path / "spots.csv"), str(labels), "-o", str(table)])
     assert done.exit_code == 0, done.output
     assert anndata.read_h5ad(table).n_obs == int(experiment[1][0].tissue.nuclei.max())
-    options = ["-o", str(tmp_path / "under.h5ad"), "--method", "labels"]
-    done = runner.invoke(app, ["spatial", "assign", str(tmp_path / "spots.csv"), str(labels), *options])
-    assert done.exit_code == 0, done.output
-    assert 0 < anndata.read_h5ad(tmp_path / "under.h5ad").X.sum() < anndata.read_h5ad(table).X.sum()
+    for method in ("labels", "nearest"):
+        options = ["-o", str(tmp_path / f"{method}.h5ad"), "--method", method]
+        done = runner.invoke(app, ["spatial", "assign", str(tmp_path / "spots.csv"), str(labels), *options])
+        assert done.exit_code == 0, done.output
+    counts = [anndata.read_h5ad(tmp_path / f"{name}.h5ad").X.sum() for name in ("labels", "nearest")]
+    assert 0 < counts[0] < counts[1]
     checked = runner.invoke(app, ["spatial", "check", str(tmp_path / "spots.csv"), str(labels), "--labels"])
     assert "fit" in checked.stdout
     assert runner.invoke(app, ["spatial", "recipe"]).stdout == EXAMPLE

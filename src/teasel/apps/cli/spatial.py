@@ -154,7 +154,7 @@ def assign(
     """
     from teasel.images import atomic_path
     from teasel.labels import read_labels
-    from teasel.spatial.assign import Refinement, cell_table, count_parts, refine_cells
+    from teasel.spatial.assign import Refinement, cell_table, count_parts, nearest_cells, refine_cells
     from teasel.spatial.readers import read_molecules, stream_spots
 
     if method not in ("labels", "nearest", "refine"):
@@ -162,16 +162,19 @@ def assign(
     if output.exists() and not overwrite:
         raise ParameterError(f"{output} is there already; give another name, or --overwrite")
     cells_image, size = read_labels(labels), _size(pixel_size)
-    if method == "refine":
+    if method == "labels":
+        table = count_parts(stream_spots(spots, voxel_size_um=size), cells_image)
+    else:
         found = read_molecules(spots, voxel_size_um=size)
-        settings = Refinement(radius_px=radius, max_memory_gb=max_memory)
-        cells = refine_cells(found.positions_px[:, -cells_image.ndim :], found.genes, cells_image, settings)
+        places = found.positions_px[:, -cells_image.ndim :]
+        if method == "nearest":
+            cells = nearest_cells(places, cells_image, radius)
+        else:
+            settings = Refinement(radius_px=radius, max_memory_gb=max_memory)
+            cells = refine_cells(places, found.genes, cells_image, settings)
         table = cell_table(
             cells, found.genes, found.names, cells_image, blank=found.blank, voxel_size_um=found.voxel_size_um
         )
-    else:
-        parts = stream_spots(spots, voxel_size_um=size)
-        table = count_parts(parts, cells_image, method=method, radius_px=radius)
     with atomic_path(output) as temporary:
         table.write_h5ad(temporary)
     left = table.uns["unassigned"]

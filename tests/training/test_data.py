@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image as Picture
 
-from teasel.errors import DataError, InputNotFound, ShapeError
+from teasel.errors import AxesError, DataError, InputNotFound, ShapeError
 from teasel.training.data import find_pairs, median_diameter, read_items
 
 
@@ -73,3 +74,33 @@ def test_sizes_that_differ_are_an_error(tmp_path):
 def test_no_objects_have_no_diameter():
     assert np.isnan(median_diameter(np.zeros((5, 5), np.int32)))
     assert median_diameter(np.ones((6, 6, 6), np.int32)) == pytest.approx((6 * 216 / np.pi) ** (1 / 3))
+
+
+def two_channels(path, axes_named, last=False):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.stack([IMAGE, 7 * (LABELS > 0).astype(np.uint8) + IMAGE % 3])
+    named = {"imagej": True, "metadata": {"axes": "CYX"}} if axes_named else {"photometric": "minisblack"}
+    tifffile.imwrite(path, np.moveaxis(pixels, 0, -1) if last else pixels, **named)
+
+
+@pytest.mark.parametrize(("axes_named", "last"), [(True, False), (False, False), (False, True)])
+def test_channels_with_roles_are_read_in_order_and_normalised_apart(tmp_path, axes_named, last):
+    two_channels(tmp_path / "a.tif", axes_named, last)
+    write(tmp_path / "a_labels.png", LABELS)
+    (item,) = read_items(find_pairs(tmp_path), "set", roles=("cell", "nucleus", "cell"))
+    assert item.image.shape == (2, 30, 40)
+    np.testing.assert_allclose(np.percentile(item.image, (1, 99.8), axis=(1, 2)), [[0, 0], [1, 1]], atol=1e-5)
+    assert item.image[1][LABELS > 0].mean() > 2 * item.image[1][LABELS == 0].mean()
+    if not axes_named:
+        with pytest.raises(AxesError, match="--axes"):
+            list(read_items(find_pairs(tmp_path), "set"))
+
+
+def test_an_image_may_show_the_first_role_alone_but_no_more_than_there_are(tmp_path):
+    write(tmp_path / "a.png", IMAGE)
+    write(tmp_path / "a_labels.png", LABELS)
+    (item,) = read_items(find_pairs(tmp_path), "set", roles=("cell", "nucleus"))
+    assert item.image.shape == (1, 30, 40)
+    write(tmp_path / "a.png", np.stack([IMAGE, IMAGE, 255 - IMAGE], -1))
+    with pytest.raises(ShapeError, match="3 channels, the roles are cell, nucleus"):
+        list(read_items(find_pairs(tmp_path), "set", roles=("cell", "nucleus")))

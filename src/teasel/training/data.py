@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from teasel.errors import DataError, InputNotFound, ShapeError
-from teasel.images import is_image_path, open_image
+from teasel.errors import AxesError, DataError, InputNotFound, ShapeError
+from teasel.images import Image, is_image_path, open_image
 from teasel.labels import read_labels
+from teasel.models.roles import distinct
 
 __all__ = ["Item", "Pair", "find_pairs", "median_diameter", "normalise", "read_items"]
 
@@ -39,7 +41,7 @@ class Item:
     name : str
         ``<set>/<file stem>``.
     image : ndarray of float32, shape (c, [z,] y, x)
-        Normalised so that percentiles 1 and 99.8 are 0 and 1; c is 1 (grey) or 3 (colour).
+        Normalised so that percentiles 1 and 99.8 are 0 and 1; c is 1 (grey), 3 (colour), or one per role.
     labels : ndarray of int32, shape ([z,] y, x)
         0 background, -1 unknown.
     diameter_px : float
@@ -95,27 +97,57 @@ def find_pairs(folder: str | Path) -> list[Pair]:
     return [Pair(image, truth[stem], split.get(stem) or _hashed_split(stem)) for stem, image in found]
 
 
-def read_items(pairs: Iterable[Pair], name: str) -> Iterator[Item]:
+def read_items(pairs: Iterable[Pair], name: str, *, roles: Sequence[str] = ()) -> Iterator[Item]:
     """Read pairs one by one, normalised; see `Item`.
+
+    Parameters
+    ----------
+    pairs : iterable of Pair
+        What to read.
+    name : str
+        The set's, in front of each image's name.
+    roles : sequence of str
+        What the channels of a network show, see `ModelSpec`; each image then holds the first, or the first few, of
+        the distinct roles in this order, and each channel is normalised on its own.
 
     Raises
     ------
     ShapeError
-        If an image and its labels differ in size.
+        If an image and its labels differ in size, or an image has more channels than there are roles.
     """
     for pair in pairs:
-        image = open_image(pair.image)
+        labels = np.asarray(read_labels(pair.labels)).astype(np.int32)
+        image = _open_beside(pair.image, labels.shape) if roles else open_image(pair.image)
         pixels = image.read().astype(np.float32)
         if "c" not in image.axes:
             pixels = pixels[None]
         elif image.axes.index("c") != 0:
             pixels = np.moveaxis(pixels, image.axes.index("c"), 0)
-        labels = np.asarray(read_labels(pair.labels)).astype(np.int32)
         if pixels.shape[1:] != labels.shape:
             raise ShapeError(f"{pair.image} has {pixels.shape[1:]} pixels, {pair.labels} has {labels.shape}")
         if all(np.array_equal(channel, pixels[0]) for channel in pixels[1:]):
             pixels = pixels[:1]  # a grey picture saved in colour
-        yield Item(f"{name}/{pair.image.stem}", normalise(pixels), labels, median_diameter(labels))
+        if roles and len(pixels) > len(distinct(roles)):
+            raise ShapeError(
+                f"{pair.image} has {len(pixels)} channels, the roles are {', '.join(distinct(roles))}; "
+                "save those that show them, in this order, or leave roles out"
+            )
+        parts = [normalise(channel[None]) for channel in pixels] if roles else [normalise(pixels)]
+        yield Item(f"{name}/{pair.image.stem}", np.concatenate(parts), labels, median_diameter(labels))
+
+
+def _open_beside(path: Path, shape: tuple[int, ...]) -> Image:
+    """Open an image; where a file does not name its axes, those that fit its labels are space, the other channels."""
+    try:
+        return open_image(path)
+    except AxesError:
+        space = "zyx"[-len(shape) :]
+        for axes in ("c" + space, space + "c"):
+            with suppress(AxesError):
+                image = open_image(path, axes=axes)
+                if tuple(image.sizes[axis] for axis in space) == shape:
+                    return image
+        raise
 
 
 def normalise(pixels: NDArray[np.float32], low: float = 1.0, high: float = 99.8) -> NDArray[np.float32]:

@@ -70,14 +70,14 @@ def train(
         Whatever reading the data raises.
     """
     folder = Path(folder)
-    training, validation = (list(judged_planes(items)) for items in read_sets(data))
+    training, validation = (list(judged_planes(items)) for items in read_sets(data, config.roles))
     trained = fit(training, validation, folder, config, progress=progress)
     draw_curves(trained.history, folder / "curves.png")
     return package(trained, training, validation, folder / (name or folder.resolve().name))
 
 
-def read_sets(data: Sequence[str | Path]) -> tuple[list[Item], list[Item]]:
-    """Read the training and the validation images of some folders.
+def read_sets(data: Sequence[str | Path], roles: Sequence[str] = ()) -> tuple[list[Item], list[Item]]:
+    """Read the training and the validation images of some folders; `roles` as in `read_items`.
 
     Raises
     ------
@@ -91,8 +91,8 @@ def read_sets(data: Sequence[str | Path]) -> tuple[list[Item], list[Item]]:
     validation: list[Item] = []
     for path, name in zip(data, names, strict=True):
         pairs = find_pairs(path)
-        training += read_items((p for p in pairs if p.split == "train"), name)
-        validation += read_items((p for p in pairs if p.split == "val"), name)
+        training += read_items((p for p in pairs if p.split == "train"), name, roles=roles)
+        validation += read_items((p for p in pairs if p.split == "val"), name, roles=roles)
     return training, validation
 
 

@@ -20,10 +20,10 @@ from teasel.training.data import Item, find_pairs, median_diameter, normalise, r
 from teasel.training.simulation import simulate, styles
 from teasel.training.validation import rescale
 
-SHARES = {"usiigaci": 0.2, "nachtflug": 0.05, "piximi": 0.07, "imc": 0.05, "simulated": 0.63}
+SHARES = {"usiigaci": 0.22, "nachtflug": 0.06, "piximi": 0.08, "imc": 0.05, "simulated": 0.59}
 """Share of the crops that come from each source, however many images it has."""
 
-STYLE_WEIGHTS = {"phase": 1.5, "cytoplasm": 1.6, "tissue": 1.5, "membrane": 1.3}
+STYLE_WEIGHTS = {"phase": 1.5, "tissue": 2.0, "membrane": 1.3}
 """Styles by the first part of their name; others count 1."""
 
 SCENES_PER_STYLE, HELD_OUT_SCENES, SCENE_PX = 24, 3, 320

@@ -46,7 +46,7 @@ def draw_sheet() -> None:
         scene = simulate(name, size_px=EDGE_PX, seed=SEED)
         picture = paint(scene, scene.labels, scene.nuclei if len(scene.channels) > 1 else None)
         sheet.paste(Image.fromarray(picture), (corner[0], corner[1] + CAPTION_PX))
-    save(sheet, SHEET, quality=38)
+    save(sheet, SHEET, quality=34)
 
 
 def draw_found() -> None:
@@ -58,7 +58,7 @@ def draw_found() -> None:
         asked = {"nucleus": 1} if len(scene.channels) > 1 else {}
         found = segment(scene.image, "cells", axes="cyx", cell=0, **asked)
         sheet.paste(Image.fromarray(paint(scene, found.labels, found.nuclei)), (0, row * edge))
-    save(sheet, FOUND, quality=55)
+    save(sheet, FOUND, quality=45)
 
 
 def save(picture: Image.Image, path: Path, quality: int) -> None:

@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import record
-from benchmarks.observations import Row, collect
+from benchmarks.observations import Row, collect, fit, like
 from teasel.appraisal.observation import FEATURES
-from teasel.appraisal.predictor import fit_predictor
 from teasel.labels.metrics.calibration import auroc
 
 Values = NDArray[np.float64]
 LOW = 0.5
+ENOUGH = 10
+"""Objects from which a score is more than chance."""
 
 
 def main() -> None:
@@ -37,12 +38,14 @@ def main() -> None:
     for name in sorted({row.model for row in rows}):
         mine = np.array([row.model == name for row in rows])
         result[name] = scores(truth[mine], expected[mine], interval[mine])
+    enough = np.array([row.objects >= ENOUGH for row in rows])
+    result[f"images of {ENOUGH} objects or more"] = scores(truth[enough], expected[enough], interval[enough])
     whole = np.array([row.corruption == "none" for row in rows])
     result["not corrupted"] = scores(truth[whole], expected[whole], interval[whole])
     left = np.array(["left out" in row.set for row in rows])
     if left.any():
         others = [row for row in rows if "bitdepth" not in row.set]
-        predictor = fit(others)
+        predictor = fit(like(others, ""))
         unseen = predictor.expect(np.array([row.features for row in rows])[left])
         ranges = np.array([predictor.interval(one) for one in unseen])
         result["kind left out of the network and of the fit"] = scores(truth[left], unseen, ranges)
@@ -55,21 +58,22 @@ def main() -> None:
     print(record.table(table, header), f"\n{path}")
 
 
-def fit(rows: list[Row]) -> Any:
-    """Fit a predictor."""
-    groups = np.array([zlib.crc32(row.group.encode()) for row in rows])
-    return fit_predictor(FEATURES, np.array([r.features for r in rows]), np.array([r.ap for r in rows]), groups)
-
-
 def across_halves(rows: list[Row]) -> tuple[Values, Values]:
-    """Predict each half of the images by what was fitted on the other."""
+    """Predict each half of the images as a user's would be, by parameters fitted on the other half.
+
+    Shipped models have their own parameters, the network that has never seen BitDepth the general ones.
+    """
     half = np.array([zlib.crc32(row.group.encode()) % 2 for row in rows])
+    models = np.array([row.model for row in rows])
     expected, ranges = np.empty(len(rows)), np.empty((len(rows), 2))
     for part in (0, 1):
-        predictor = fit([row for row, where in zip(rows, half, strict=True) if where != part])
-        mine = half == part
-        expected[mine] = predictor.expect(np.array([row.features for row in rows])[mine])
-        ranges[mine] = [predictor.interval(one) for one in expected[mine]]
+        others = [row for row, where in zip(rows, half, strict=True) if where != part]
+        for name in sorted(set(models)):
+            mine = np.flatnonzero((half == part) & (models == name))
+            left_out = name.startswith("without")
+            predictor = fit(like(others, "" if left_out else name))
+            expected[mine] = predictor.expect(np.array([rows[k].features for k in mine]))
+            ranges[mine] = [predictor.interval(one) for one in expected[mine]]
     return expected, ranges
 
 

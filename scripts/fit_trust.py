@@ -5,8 +5,9 @@ Run from the root of the checkout, with the folder that holds the image sets:
     python -m scripts.fit_trust --data DATA
 
 Needs the observations of `python -m benchmarks.trust`, which it makes if they are missing. The general predictor is
-fitted on all models together, with a kind of image that a model was never trained on; a shipped model of nuclei that
-was observed 150 times or more, on validation images whole and corrupted, gets one of its own.
+fitted on all models of nuclei together, with a kind of image that a model was never trained on; a shipped model that
+was observed 100 times or more, on validation images whole and corrupted, gets one of its own; those of nuclei
+are fitted together.
 """
 
 from __future__ import annotations
@@ -14,30 +15,20 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import zlib
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.observations import Row, collect
-from teasel.appraisal.observation import FEATURES
-from teasel.appraisal.predictor import Predictor, fit_predictor
+from benchmarks.observations import Row, collect, fit, like
 from teasel.appraisal.trusting import GENERAL
 from teasel.images.atomic import atomic_path
 
 FOLDER = Path("src/teasel/appraisal/predictors")
 CENTRES = 24
-FEWEST = 150
+FEWEST = 100
 USUAL = 0.95
-
-
-def fit(rows: list[Row]) -> Predictor:
-    """Fit a predictor on observations; versions of one image stay together."""
-    groups = np.array([zlib.crc32(row.group.encode()) for row in rows])
-    observed, truth = np.array([row.features for row in rows]), np.array([row.ap for row in rows])
-    return fit_predictor(FEATURES, observed, truth, groups)
 
 
 def looks(rows: list[Row]) -> dict[str, Any]:
@@ -69,18 +60,19 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     rows = collect(options.data)
     FOLDER.mkdir(exist_ok=True)
-    for name in (GENERAL, *sorted({row.model for row in rows if not row.model.startswith("without")})):
-        mine = rows if name == GENERAL else [row for row in rows if row.model == name]
-        if len(mine) < FEWEST:
-            logging.info("%s: %d observations are too few, the general parameters serve it", name, len(mine))
+    for name in ("", *sorted({row.model for row in rows if not row.model.startswith("without")})):
+        own = [row for row in rows if row.model == name]
+        if name and len(own) < FEWEST:
+            logging.info("%s: %d observations are too few, the general parameters serve it", name, len(own))
             continue
+        mine = like(rows, name)
         different = len({row.group for row in mine})
         predictor = replace(fit(mine), fitted_on=f"{len(mine)} observations of {different} images")
-        if name != GENERAL:
-            predictor = replace(predictor, **looks(mine))
-        with atomic_path(FOLDER / f"{name}.json") as temporary:
+        if name:
+            predictor = replace(predictor, **looks(own))
+        with atomic_path(FOLDER / f"{name or GENERAL}.json") as temporary:
             temporary.write_text(json.dumps(_short(predictor.to_dict())) + "\n", "utf-8")
-        logging.info("%s: %s", name, predictor.fitted_on)
+        logging.info("%s: %s", name or GENERAL, predictor.fitted_on)
 
 
 def _short(value: object) -> object:

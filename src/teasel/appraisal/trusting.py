@@ -109,8 +109,8 @@ def trust(
 
     Notes
     -----
-    The expectation was fitted on images of nuclei, whole and corrupted, seen and left out; for other objects its
-    order is more to be trusted than its value.
+    The expectation was fitted on images of nuclei, whole and corrupted, seen and left out, and for ``cells`` on whole
+    cells, most of them simulated; for other objects its order is more to be trusted than its value.
     """
     image = open_image(image)
     source, chosen = ("given", predictor) if predictor is not None else find_predictor(model)

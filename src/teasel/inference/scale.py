@@ -75,7 +75,7 @@ def estimate_diameter(model: Model, plane: Plane) -> float | None:
     objects only, the windows are segmented for objects of that size, of half and of a quarter, and the size at which
     most objects are believed wins.
     """
-    if "size" not in {h.name for h in model.spec.heads}:
+    if not model.spec.predicts_sizes:
         raise ModelError(f"model {model.name!r} does not predict object sizes; give the diameter in pixels")
     best = model.spec.object_diameter_px
     scale, found = 0.5, None

@@ -105,6 +105,11 @@ class ModelSpec:
                 raise ModelError(f"model {self.name!r} has {problem}")
 
     @property
+    def predicts_sizes(self) -> bool:
+        """Whether the network says how large objects are, so that nobody has to."""
+        return "size" in {head.name for head in self.heads}
+
+    @property
     def heads(self) -> tuple[Head, ...]:
         """What the network predicts, in the order of its outputs."""
         return self.representation.heads(self.ndim)

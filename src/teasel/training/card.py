@@ -75,7 +75,7 @@ def write_card(spec: ModelSpec, licences: str = "") -> str:
         *([licences, ""] if licences else []),
         "## Validation",
         "",
-        *_score_lines(spec.scores),
+        *_score_lines(spec),
         "",
     ]
     return "\n".join(lines)
@@ -108,12 +108,14 @@ def _size_lines(sizes: dict[str, Any] | None) -> list[str]:
     ]
 
 
-def _score_lines(scores: dict[str, Any]) -> list[str]:
+def _score_lines(spec: ModelSpec) -> list[str]:
     """Write the table of scores, with its definition."""
+    scores = spec.scores
     if not scores:
         return ["Not measured: there were no validation images."]
+    told = "nothing set, object size estimated" if spec.predicts_sizes else "the median diameter of each given"
     lines = [
-        "Images never trained on, run as a user would run them (nothing set, object size estimated). AP is "
+        f"Images never trained on, run as a user would run them ({told}). AP is "
         "TP / (TP + FP + FN) pooled over the images of a set, at the given intersection over union.",
         "",
         "| set | images | objects | AP at 0.5 | 0.75 | 0.9 |",

@@ -157,16 +157,18 @@ def _without_traces(program: torch.onnx.ONNXProgram | None) -> bytes:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep the exporter's remarks about itself (deprecations, optional packages) from the user."""
-    log = logging.getLogger("torch.onnx")
-    level = log.level
-    log.setLevel(logging.ERROR)
+    logs = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
+    levels = [log.level for log in logs]
+    for log in logs:
+        log.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             warnings.simplefilter("ignore", DeprecationWarning)
             yield
     finally:
-        log.setLevel(level)
+        for log, level in zip(logs, levels, strict=True):
+            log.setLevel(level)
 
 
 def _test_batch(image: NDArray[np.generic], spec: ModelSpec) -> NDArray[np.float32]:

@@ -91,7 +91,9 @@ def fit_logistic(features: NDArray[np.float64], matched: NDArray[np.bool_], ridg
 
 
 def pipeline_scores(model: Model, items: Sequence[Item]) -> dict[str, Any]:
-    """Score a model on validation images as a user would run it: nothing set, size estimated.
+    """Score a model on validation images as a user would run it: nothing set but what it must be told.
+
+    The size of objects is estimated; a model that predicts no sizes is given the median diameter of each image.
 
     Parameters
     ----------
@@ -108,9 +110,11 @@ def pipeline_scores(model: Model, items: Sequence[Item]) -> dict[str, Any]:
     """
     sets: dict[str, list[tuple[NDArray[Any], NDArray[Any]]]] = {}
     confidence, hits = [], []
+    sized = model.spec.predicts_sizes
     for number, item in enumerate(items):
         plane = Plane.of_array(item.image, model.spec.normalisation, apart=bool(model.spec.roles))
-        diameter = estimate_diameter(model, plane) or model.spec.object_diameter_px
+        known = item.diameter_px if np.isfinite(item.diameter_px) else None
+        diameter = (estimate_diameter(model, plane) if sized else known) or model.spec.object_diameter_px
         found = segment_plane(model, plane, network_scale(diameter, model))
         sets.setdefault(item.name.split("/")[0], []).append((item.labels, found.labels))
         if number % 2:

@@ -10,6 +10,7 @@ import typer
 from teasel.apps.cli.options import takes_fields_of
 from teasel.apps.cli.run import carry_out
 from teasel.apps.cli.session import SegmentOptions
+from teasel.apps.cli.slide import segment_one_slide
 from teasel.apps.cli.volume import is_volume_model, segment_one_volume
 from teasel.apps.cli.volume_options import VolumeOptions
 from teasel.apps.recipe import ExportOptions, MeasureOptions, Recipe, ReportOptions, write_recipe
@@ -42,10 +43,10 @@ def segment(
         float | None, typer.Option(help="Volumes: affinity from 0 to 1 below which nothing is merged.")
     ] = None,
     scheduler: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Volumes: a Dask scheduler, such as tcp://host:8786.")
+        str | None, typer.Option(metavar="ADDRESS", help="Volumes, slides: a Dask scheduler, such as tcp://host:8786.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Volumes: processes on this machine.")] = None,
-    memory: Annotated[str, typer.Option(help="Volumes: what each worker may use.")] = "2GB",
+    workers: Annotated[int | None, typer.Option(help="Volumes, slides: processes on this machine.")] = None,
+    memory: Annotated[str, typer.Option(help="Volumes, slides: what each worker may use.")] = "2GB",
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Do images again that are done, and replace other files.")
     ] = False,
@@ -65,6 +66,7 @@ def segment(
       teasel segment slide.ome.tif -o results --model cells --cell CD45 --nucleus DAPI
       teasel segment 'plate/*.tif' -o results --measure --report --save-recipe plate.toml
       teasel segment volume.ome.zarr -o out.ome.zarr --model ./my-model --memory 6GB
+      teasel segment slide.ome.zarr -o nuclei.ome.zarr --channel DAPI     # any size, block by block
     """
     if is_volume_model(settings.model):
         if measure or export or report or save_recipe:
@@ -72,8 +74,18 @@ def segment(
         where = VolumeOptions(threshold, scheduler=scheduler, workers=workers, memory=memory)
         segment_one_volume(images, output, settings, where, quiet=quiet)
         return
+    if output.name.endswith(".zarr"):
+        if measure or export or report or save_recipe or threshold is not None:
+            raise ParameterError(
+                f"--measure, --export, --report, --save-recipe, --threshold: not with -o {output.name}"
+            )
+        where = VolumeOptions(scheduler=scheduler, workers=workers, memory=memory)
+        segment_one_slide(images, output, settings, where, quiet=quiet)
+        return
     if (threshold, scheduler, workers) != (None, None, None):
-        raise ParameterError("--threshold, --scheduler and --workers are for models of volumes")
+        raise ParameterError(
+            "--threshold is for models of volumes; --scheduler and --workers for them and for -o OUT.ome.zarr"
+        )
     formats = tuple(part.strip() for part in export.split(",") if part.strip()) if export else ()
     recipe = Recipe(
         inputs=tuple(images),

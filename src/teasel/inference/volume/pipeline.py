@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any, Protocol
 
 from teasel.errors import ParameterError
 from teasel.images.atomic import atomic_path
@@ -19,6 +20,18 @@ from teasel.inference.volume.waves import Runner, Serial, Task
 from teasel.inference.volume.writing import level_regions, prepare_result, relabel_region, shrink_region
 
 __all__ = ["agglomerate_volume", "claim", "work_folder"]
+
+
+class Claimed(Protocol):
+    """What decides a result."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of these values and of what the source says of itself."""
+
 
 Progress = Callable[[int, int], None]
 
@@ -171,7 +184,7 @@ class _Renamed:
         self.task(job, self.prefix + key)
 
 
-def claim(folder: Path, recipe: Recipe) -> None:
+def claim(folder: Path, recipe: Claimed) -> None:
     """Make the work folder, or check that the one that stands there is about the same recipe."""
     content = {"digest": recipe.digest, "recipe": recipe.to_dict()}
     path = folder / "recipe.json"

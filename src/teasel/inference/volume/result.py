@@ -52,7 +52,15 @@ def halvings(shape: Sequence[int], size: VoxelSize) -> list[tuple[int, int, int]
     return found
 
 
-def create_labels(path: Path, shape: Sequence[int], dtype: Any, size: VoxelSize, details: dict[str, Any]) -> Any:
+def create_labels(
+    path: Path,
+    shape: Sequence[int],
+    dtype: Any,
+    size: VoxelSize,
+    details: dict[str, Any],
+    *,
+    chunks: tuple[int, int, int] = CHUNK,
+) -> Any:
     """Make an OME-Zarr 0.5 label image without values; what stands there is kept if it is the same.
 
     Parameters
@@ -66,6 +74,8 @@ def create_labels(path: Path, shape: Sequence[int], dtype: Any, size: VoxelSize,
         Edge lengths of a voxel; axes that are not known get the scale 1 without a unit.
     details : dict
         How it was made; kept in the attributes under ``teasel``.
+    chunks : tuple of int
+        Voxels of a chunk.
 
     Returns
     -------
@@ -79,7 +89,7 @@ def create_labels(path: Path, shape: Sequence[int], dtype: Any, size: VoxelSize,
     for level, steps in enumerate([(1, 1, 1), *halvings(shape, size)]):
         lengths, scale = -(-lengths // steps), scale * steps
         if str(level) not in group:
-            make_array(group, str(level), tuple(int(n) for n in lengths), dtype)
+            make_array(group, str(level), tuple(int(n) for n in lengths), dtype, chunks)
         transforms = [{"type": "scale", "scale": scale.tolist()}]
         datasets.append({"path": str(level), "coordinateTransformations": transforms})
     axes = [
@@ -94,12 +104,12 @@ def create_labels(path: Path, shape: Sequence[int], dtype: Any, size: VoxelSize,
     return group
 
 
-def make_array(group: Any, name: str, shape: tuple[int, ...], dtype: Any) -> Any:
+def make_array(group: Any, name: str, shape: tuple[int, ...], dtype: Any, chunks: tuple[int, int, int] = CHUNK) -> Any:
     """Make an array in chunks of the result's size."""
     from zarr.codecs import ZstdCodec
 
     return group.create_array(
-        name, shape=shape, dtype=dtype, chunks=CHUNK, compressors=[ZstdCodec(level=1)], fill_value=0,
+        name, shape=shape, dtype=dtype, chunks=chunks, compressors=[ZstdCodec(level=1)], fill_value=0,
         dimension_names=["z", "y", "x"],
     )  # fmt: skip
 

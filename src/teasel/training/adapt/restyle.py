@@ -123,7 +123,7 @@ def _paste(
 
 
 def restyled(scenes: Sequence[Item], target: Target, *, seed: int) -> list[Lesson]:
-    """Push simulated scenes to the look of the images: blur, histogram, coarse light, noise.
+    """Push simulated scenes to the look of the images: dark or bright objects, blur, histogram, coarse light, noise.
 
     References
     ----------
@@ -138,19 +138,32 @@ def restyled(scenes: Sequence[Item], target: Target, *, seed: int) -> list[Lesso
     )
     fourier = FourierSwap(probability=0.7, references=tuple(low_amplitudes(image) for image in images))
     colours = images[0].shape[0]
+    brighter = np.sum([_contrast(view.image, view.labels) for view in target.views]) > 0
     lessons = []
     for number, scene in enumerate(scenes):
         if scene.image.shape[0] not in (1, colours):
             continue
         rng = np.random.default_rng([seed, number, 3])
         shrink = scene.diameter_px / target.diameter_px if np.isfinite(scene.diameter_px) else 1.0
-        image = np.stack([gaussian_filter(one, 0.7 * target.blur_px * shrink) for one in scene.image])
+        image = scene.image
+        if (_contrast(image, scene.labels) > 0) != brighter:  # no histogram makes bright objects dark
+            image = image.max() + image.min() - image
+        image = np.stack([gaussian_filter(one, 0.7 * target.blur_px * shrink) for one in image])
         sample = fourier(histogram(Sample(image, scene.labels), rng), rng)
         noise = target.noise * rng.standard_normal(sample.image.shape)
         lessons.append(
             _lesson(f"restyled/{scene.name}", normalise((sample.image + noise).astype(np.float32)), scene.labels)
         )
     return lessons
+
+
+def _contrast(image: Floats, labels: NDArray[np.integer]) -> float:
+    """Return how much brighter objects are than what is around them; 0 where there is only one of both."""
+    inside = labels > 0
+    if not inside.any() or inside.all():
+        return 0.0
+    grey = image.mean(0)
+    return float(grey[inside].mean() - grey[~inside].mean())
 
 
 def _lesson(name: str, image: Floats, labels: NDArray[np.int32]) -> Lesson:

@@ -19,7 +19,7 @@ from tests.synthetic import discs, render
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """A plane, a series, a stack, two channels."""
+    """A plane, a series, a stack that says how far its planes lie apart and one that does not, two channels."""
     folder = tmp_path_factory.mktemp("images")
 
     def draw(n: int, seed: int) -> np.ndarray:
@@ -29,6 +29,7 @@ def folder(tmp_path_factory) -> Path:
     save_image(folder / "plane.tif", draw(20, 0), axes="yx", voxel_size_um=um)
     save_image(folder / "series.tif", np.stack([draw(5, 1), draw(12, 2)]), axes="tyx", voxel_size_um=um)
     save_image(folder / "stack.tif", np.stack([draw(5, 1), draw(12, 2)]), axes="zyx", voxel_size_um=um)
+    save_image(folder / "unknown.tif", np.stack([draw(5, 1), draw(12, 2)]), axes="zyx")
     pair = np.stack([draw(5, 1), draw(12, 2)])
     save_image(folder / "pair.ome.tif", pair, axes="cyx", channel_names=("actin", "DAPI"))
     return folder
@@ -46,8 +47,10 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_plane_and_series_are_done_and_ambiguous_images_named(folder, tmp_path):
     result = run("segment", folder, "-o", tmp_path)
     assert result.returncode == 1, result.stderr
-    assert "stack.tif: ParameterError" in result.stderr
-    assert "--z" in result.stderr
+    assert "unknown.tif: ParameterError" in result.stderr
+    assert "--anisotropy" in result.stderr
+    assert "/stack.tif" not in result.stderr
+    assert read_labels(tmp_path / "stack.labels.tif").shape == (2, 200, 240)
     assert "pair.ome.tif: ParameterError" in result.stderr
     assert "1 (DAPI)" in result.stderr
     assert "--channel" in result.stderr

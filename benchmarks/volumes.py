@@ -1,6 +1,7 @@
 """Speed and memory of exact blocks: per core, per voxel of a block with its context, and in the scheduler.
 
     python -m benchmarks.volumes                              # blocks of 256^3, 20,000 tasks, a volume of 512^3
+    python -m benchmarks.volumes --tasks 100000 --only-tasks
     python -m benchmarks.volumes --tasks 100000 --shape 1024 2048 2048 --scratch DIR
 
 Times are CPU seconds of one thread, on the first block of a synthetic volume of hard affinities, after a warm-up.
@@ -160,10 +161,16 @@ def main() -> None:
     options.add_argument("--shape", type=int, nargs=3, default=(512, 512, 512), help="volume of the whole run")
     options.add_argument("--memory", type=int, default=3 << 30, help="bytes per worker of the whole run")
     options.add_argument("--scratch", type=Path, help="where intermediate files go")
+    options.add_argument("--only-tasks", action="store_true", help="measure the scheduler alone: volumes_tasks.json")
     options.add_argument("--only-stages", nargs=2, help=argparse.SUPPRESS)
     arguments = options.parse_args()
     if arguments.only_stages:
         print(json.dumps(measure_stages(*arguments.only_stages, arguments.edge)))
+        return
+    if arguments.only_tasks:
+        scheduler = measure_scheduler(arguments.tasks)
+        print(scheduler)
+        save(arguments.results, "volumes_tasks", arguments, scheduler)
         return
     with tempfile.TemporaryDirectory(dir=arguments.scratch) as name:
         path = str(Path(name) / "affinities.zarr")

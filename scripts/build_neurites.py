@@ -163,18 +163,18 @@ def kept(trained: Trained) -> Anisotropic:
     return network.eval()
 
 
-def synthetic_tissue(edge: int = 48, seed: int = 0) -> NDArray[np.float32]:
-    """Draw a small volume that looks a little like tissue: bright bodies, dark membranes. For tests and the cover."""
+def synthetic_tissue(edge: int = 48, bodies: int = 40, seed: int = 0) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
+    """Draw a cube of bright bodies and dark membranes, a little like tissue, (edge, edge, edge), and its labels."""
     from scipy import ndimage
     from scipy.spatial import cKDTree
 
     rng = np.random.default_rng(seed)
     grid = np.stack(np.meshgrid(*[np.arange(edge)] * 3, indexing="ij"), -1).astype(float)
     bend = np.stack([ndimage.gaussian_filter(rng.normal(size=(edge,) * 3), 6) for _ in range(3)], -1)
-    near, _ = cKDTree(rng.uniform(-4, edge + 4, (40, 3))).query(grid + 120 * bend, k=2)
+    near, which = cKDTree(rng.uniform(-4, edge + 4, (bodies, 3))).query(grid + 120 * bend, k=2)
     membrane = np.exp(-(((near[..., 1] - near[..., 0]) / 2.2) ** 2))
     texture = ndimage.gaussian_filter(rng.normal(size=(edge,) * 3), 1)
-    return (160 - 90 * membrane + 40 * texture).astype(np.float32)[None]
+    return (160 - 90 * membrane + 40 * texture).astype(np.float32), which[..., 0] + 1
 
 
 def package(data: Path, apart: Trained, trained: Trained) -> None:
@@ -213,7 +213,7 @@ def export(folder: Path, trained: Trained) -> Path:
         training={"steps": trained.history[-1]["step"], "crop_px": list(CROP)},
     )
     plain = f"# {spec.name}\n\n{spec.description}\n\n## Validation\n\nNot measured yet.\n"
-    return export_model(folder, network, spec, test_image=synthetic_tissue(), card=plain)
+    return export_model(folder, network, spec, test_image=synthetic_tissue()[0][None], card=plain)
 
 
 def write_card(spec: ModelSpec, steps: tuple[int, int]) -> str:

@@ -4,14 +4,16 @@ Run from the root of the checkout, with the folder that holds the image sets (re
 
     python -m scripts.fit_spot_scores --data DATA
 
-after the model `spots` is there (scripts/build_spots.py). Writes src/teasel/spatial/detectors/_weights.py. No truth of
+after the model `spots` is there (scripts/build_spots.py). Writes src/teasel/spatial/detectors/judges.json. No truth of
 a real image is looked at.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import logging
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,27 +24,18 @@ from teasel.labels.metrics.calibration import expected_calibration_error
 from teasel.representations.spot import Spot
 from teasel.spatial.detectors import Detector, build
 from teasel.spatial.detectors._filtering import FilteringDetector
-from teasel.spatial.detectors._judge import expand, features, heat_features
-from teasel.spatial.detectors._weights import WEIGHTS
+from teasel.spatial.detectors._judge import expand, features, heat_features, read_weights
 from teasel.spatial.detectors.spots import NetworkDetector
 from teasel.spatial.matching import match_spots
 from teasel.spatial.simulation import Simulated, SimulatedCrops
 from teasel.spatial.source import Source
 
-TARGET = Path("src/teasel/spatial/detectors/_weights.py")
+TARGET = Path("src/teasel/spatial/detectors/judges.json")
 IMAGES = {"filters": 800, "spots": 240}
 DETECTORS = {"spots": "spots", "filters": "log"}  # a difference of Gaussians is judged as well by the same weights
 EDGE_PX, SEED = 300, 12
 THRESHOLDS = np.arange(0.2, 0.75, 0.05)
 RIDGE = 1.0
-HEAD = '''"""Weights of the logistic function that judges maxima; written by scripts/fit_spot_scores.py."""
-
-from __future__ import annotations
-
-__all__ = ["WEIGHTS"]
-
-WEIGHTS: dict[str, tuple[float, ...]] = {
-'''
 
 
 def described(detector: Detector, source: Source) -> tuple[np.ndarray, np.ndarray]:
@@ -137,6 +130,14 @@ def fit(table: np.ndarray, truth: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return found
 
 
+def write(judges: dict[str, list[float]]) -> None:
+    """Write the weights of all judges, for every detector that is built from now on."""
+    rows = (json.dumps(name) + ": " + json.dumps(weights) for name, weights in sorted(judges.items()))
+    text = ",\n".join(textwrap.fill(row, 118, initial_indent=" ", subsequent_indent="  ") for row in rows)
+    TARGET.write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
+    read_weights.cache_clear()
+
+
 def main() -> None:
     """Read the command line, then fit and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -145,15 +146,13 @@ def main() -> None:
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     crops = SimulatedCrops(Spot(), backgrounds(options.data), crop_px=EDGE_PX)
+    judges = json.loads(TARGET.read_text("utf-8"))
     for name in IMAGES:  # the network is judged with the help of a filter, so filters come first
         if name in options.only:
             made = examples(build(DETECTORS[name]), IMAGES[name], crops)
             report(name, made)
-            WEIGHTS[name] = tuple(float(f"{w:.6g}") for w in fit_all(made))
-    text = HEAD
-    for name, weights in sorted(WEIGHTS.items()):
-        text += f'    "{name}": (\n' + "".join(f"        {w:.6g},\n" for w in weights) + "    ),\n"
-    TARGET.write_text(text + "}\n", encoding="utf-8")
+            judges[name] = [float(f"{w:.6g}") for w in fit_all(made)]
+            write(judges)  # the network's judge is fitted with the help of the filters'
     logging.info("wrote %s", TARGET)
 
 

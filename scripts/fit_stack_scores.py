@@ -12,7 +12,6 @@ import argparse
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 from scipy.stats import rankdata
 
 from benchmarks.simulated_stacks import simulate_stack
@@ -24,6 +23,7 @@ from teasel.inference.scale import network_scale
 from teasel.inference.solid import find_candidates
 from teasel.inference.stack import Stack
 from teasel.models import Model, load_model
+from teasel.training.scores import fit_logistic
 
 MODELS = ("nuclei-fast", "nuclei-fast", "nuclei-fast", "nuclei")
 SHRINKAGE = 2.0
@@ -67,16 +67,8 @@ def observe(seed: int, model: Model) -> tuple[NDArray[np.float64], NDArray[np.bo
 def fit(rows: Rows) -> tuple[float, NDArray[np.float64]]:
     """Return intercept and weights."""
     features, good = (np.concatenate(part) for part in zip(*rows, strict=True))
-    middle, spread = features.mean(0), features.std(0) + 1e-9
-    unit = (features - middle) / spread
-
-    def loss(weights: NDArray[np.float64]) -> float:
-        z = unit @ weights[1:] + weights[0]
-        return float(np.sum(np.logaddexp(0, z) - good * z) + SHRINKAGE * np.sum(weights[1:] ** 2))
-
-    found = minimize(loss, np.zeros(features.shape[1] + 1)).x
-    weights = found[1:] / spread
-    return float(found[0] - weights @ middle), weights
+    intercept, *weights = fit_logistic(features, good, ridge=2 * SHRINKAGE)
+    return intercept, np.array(weights)
 
 
 def judge(model: tuple[float, NDArray[np.float64]], rows: Rows) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from teasel.inference import TILE_PX
 from teasel.inference.channels import choose_channels
 from teasel.inference.nuclei import add_nuclei
 from teasel.inference.objects import ObjectTable, Series, tabulate
-from teasel.inference.part import Part, find_diameter, open_part, segment_part
+from teasel.inference.part import Part, find_diameter, list_places, open_part, segment_part
 from teasel.inference.scale import network_scale
 from teasel.inference.stack import find_anisotropy
 from teasel.models import Model, load_model
@@ -185,14 +185,16 @@ def segment(
     began = time.perf_counter()
     spec = loaded.spec
     channels, colour_notes = choose_channels(image, spec, channel, {"cell": cell, "nucleus": nucleus})
-    ratio, stack_notes = find_anisotropy(image, anisotropy) if z is None and _depth(image) > 1 else (None, ())
-    parts = [open_part(image, fixed, channels, loaded, ratio) for fixed in _places(image, z)]
+    places = list_places(image, z)
+    solid = z is None and image.sizes.get("z", 1) > 1
+    ratio, stack_notes = find_anisotropy(image, anisotropy) if solid else (None, ())
+    parts = [open_part(image, fixed, channels, loaded, ratio) for fixed in places]
     second = _second_model(nuclei_model, loaded) if nucleus is not None else None
     size, source = (diameter_px, "given") if diameter_px is not None else _estimate(loaded, parts)
     scale = network_scale(size if size is not None else loaded.spec.object_diameter_px, loaded)
     cells, nuclei = Series("t" in image.axes), Series("t" in image.axes)
     steps = len(parts) * (1 if second is None else 2)
-    for number, (fixed, part) in enumerate(zip(_places(image, z), parts, strict=True)):
+    for number, (fixed, part) in enumerate(zip(places, parts, strict=True)):
         tick = _part(progress, number * steps // len(parts), steps)
         found = segment_part(loaded, part, scale, tile_px=tile_px, progress=tick)
         if second is None:
@@ -251,18 +253,3 @@ def _estimate(model: Model, parts: list[Part]) -> tuple[float | None, str]:
     chosen = {0, len(parts) // 2, len(parts) - 1}
     sizes = [s for i in sorted(chosen) if (s := find_diameter(model, parts[i])) is not None]
     return (float(np.median(sizes)), "estimated") if sizes else (None, "not found")
-
-
-def _depth(image: Image) -> int:
-    """Return how many planes the image has."""
-    return image.sizes.get("z", 1)
-
-
-def _places(image: Image, z: int | str | None) -> Iterator[dict[str, Any]]:
-    """Yield the indices that single out what is segmented at once: a plane, or the whole stack, per time point."""
-    if z not in (None, "max") and not (str(z).isdigit() and int(z) < _depth(image)):
-        raise ParameterError(f"z is {z!r}; expected a plane from 0 to {_depth(image) - 1}, or 'max'")
-    whole = z is None and _depth(image) > 1
-    plane: Any = "max" if z == "max" else int(z or 0)
-    for t in range(image.sizes.get("t", 1)):
-        yield ({"t": t} if "t" in image.axes else {}) | ({"z": plane} if "z" in image.axes and not whole else {})

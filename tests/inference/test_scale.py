@@ -5,7 +5,7 @@ import pytest
 
 from teasel.errors import ModelError
 from teasel.inference import Plane, estimate_diameter
-from teasel.inference.scale import network_scale
+from teasel.inference.scale import Seen, network_scale
 from tests.oracle import oracle
 from tests.synthetic import discs
 
@@ -67,7 +67,24 @@ def test_a_model_that_leans_to_its_own_size_is_asked_again():
 @pytest.mark.parametrize(("edge", "expected"), [(60, 17.5), (400, 35.0)])
 def test_a_plane_with_room_for_few_objects_is_searched_for_smaller_ones(monkeypatch, edge, expected):
     """In a tiny crop a cluster may pose as one object: then the size at which most objects are believed wins."""
-    monkeypatch.setattr("teasel.inference.scale._measure", lambda *_: (30.0, 35.0, 40.0))
+    monkeypatch.setattr("teasel.inference.scale._measure", lambda *_: Seen(30.0, 35.0, 40.0, 0.95))
     monkeypatch.setattr("teasel.inference.scale._belief", lambda _, __, d: {35.0: 1.0, 17.5: 4.0, 8.75: 2.0}[d])
     plane = Plane.of_array(np.eye(edge, dtype=np.uint8)[None], (0, 100))
+    assert estimate_diameter(oracle(), plane) == expected
+
+
+@pytest.mark.parametrize(
+    ("far", "near", "expected"),
+    [
+        (Seen(28, 30, 32, 0.69), Seen(18, 20, 22, 0.85), 20),  # a few unsure specks, and what they are part of
+        (Seen(28, 30, 32, 0.69), Seen(18, 20, 22, 0.60), 30),
+        (Seen(28, 30, 32, 0.95), Seen(18, 20, 22, 0.99), 30),  # sure enough: nobody looks closer
+        (Seen(28, 30, 32, 0.69), None, 30),
+        (None, Seen(18, 20, 22, 0.60), 20),
+        (None, None, None),
+    ],
+)
+def test_where_nothing_sure_is_seen_from_afar_one_looks_closer(monkeypatch, far, near, expected):
+    monkeypatch.setattr("teasel.inference.scale._measure", lambda _, __, scale: far if scale == 0.5 else near)
+    plane = Plane.of_array(np.eye(400, dtype=np.uint8)[None], (0, 100))
     assert estimate_diameter(oracle(), plane) == expected

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from teasel.inference.owners import Block, cut_blocks, drop_absent, write_owned
+from teasel.inference.owners import Block, cut_blocks, drop_absent, merge_blocks
 from teasel.inference.plane import Plane
 from teasel.inference.predict import TILE_PX, predict
 from teasel.inference.resample import labels_to, resize
@@ -64,22 +64,10 @@ def segment_plane(
     """
     overlap = model.spec.representation.reach(2)
     blocks = cut_blocks(plane.shape, (int(BLOCK_PX / scale),) * 2, (int(np.ceil(overlap / scale)),) * 2)
-    labels = np.zeros(plane.shape, np.uint32)
-    scores: list[NDArray[np.float32]] = []
-    count = 0
-    for number, block in enumerate(blocks):
-
-        def tick(done: int, total: int, number: int = number) -> None:
-            if progress is not None:
-                progress(int(1000 * (number + done / total) / len(blocks)), 1000)
-
-        found, found_scores = _segment_block(model, plane, block, scale, tile_px, tick)
-        if len(blocks) == 1:
-            return PlaneResult(found, found_scores)
-        kept = write_owned(labels, found, block, count)
-        scores.append(found_scores[kept - 1])
-        count += len(kept)
-    return PlaneResult(labels, np.concatenate(scores) if scores else np.zeros(0, np.float32))
+    found, scores = merge_blocks(
+        plane.shape, blocks, lambda block, tick: _segment_block(model, plane, block, scale, tile_px, tick), progress
+    )
+    return PlaneResult(found, scores)
 
 
 def _segment_block(

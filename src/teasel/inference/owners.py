@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Block", "cut_blocks", "drop_absent", "write_owned"]
+from teasel.labels import keep_objects
+
+__all__ = ["Block", "cut_blocks", "drop_absent", "merge_blocks"]
 
 
 @dataclass(frozen=True)
@@ -47,11 +50,7 @@ def drop_absent(
 ) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
     """Number the objects that still have a pixel after a change of grid."""
     present = np.bincount(labels.ravel(), minlength=len(scores) + 1)[1:] > 0
-    if present.all():
-        return labels, scores
-    number = np.zeros(len(scores) + 1, np.uint32)
-    number[1:][present] = np.arange(1, int(present.sum()) + 1)
-    return number[labels], scores[present]
+    return (labels, scores) if present.all() else (keep_objects(labels, present), scores[present])
 
 
 def write_owned(labels: NDArray[np.uint32], found: NDArray[np.uint32], block: Block, count: int) -> NDArray[np.intp]:
@@ -71,10 +70,52 @@ def write_owned(labels: NDArray[np.uint32], found: NDArray[np.uint32], block: Bl
         centroid = np.bincount(owner, w, n + 1)[1:] / size + start
         near &= (centroid >= low - 2) & (centroid < high + 2)
     taken = np.bincount(owner, target[where] > 0, n + 1)[1:]
-    kept = np.flatnonzero(near & (taken < 0.5 * size)) + 1
-    number = np.zeros(n + 1, np.uint32)
-    number[kept] = np.arange(count + 1, count + len(kept) + 1)
-    fresh = number[found]
+    kept = near & (taken < 0.5 * size)
+    fresh = keep_objects(found, kept, count + 1)
     free = (fresh > 0) & (target == 0)
     target[free] = fresh[free]
-    return kept
+    return np.flatnonzero(kept) + 1
+
+
+def merge_blocks(
+    shape: tuple[int, ...],
+    blocks: Sequence[Block],
+    segment: Callable[[Block, Callable[[int, int], None]], tuple[NDArray[np.uint32], NDArray[np.float32]]],
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[NDArray[np.uint32], NDArray[np.float32]]:
+    """Segment a plane or stack block by block, and write each object once.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the plane or stack.
+    blocks : sequence of Block
+        See `cut_blocks`.
+    segment : callable
+        Takes a block, and what to call as ``tick(done, total)`` on the way; gives labels 1 .. n of the block's area and
+        a score for each.
+    progress : callable, optional
+        Called as ``progress(done, total)`` in thousandths of the whole.
+
+    Returns
+    -------
+    labels : ndarray of uint32
+        Of that shape.
+    scores : ndarray of float32, shape (n,)
+    """
+    labels = np.zeros(shape, np.uint32)
+    scores = [np.zeros(0, np.float32)]
+    count = 0
+    for number, block in enumerate(blocks):
+
+        def tick(done: int, total: int, number: int = number) -> None:
+            if progress is not None:
+                progress(int(1000 * (number + done / total) / len(blocks)), 1000)
+
+        found, found_scores = segment(block, tick)
+        if len(blocks) == 1:
+            return found, found_scores
+        kept = write_owned(labels, found, block, count)
+        scores.append(found_scores[kept - 1])
+        count += len(kept)
+    return labels, np.concatenate(scores)

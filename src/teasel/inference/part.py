@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from teasel.errors import ParameterError
 from teasel.images import Image
 from teasel.inference.blocks import PlaneResult, segment_plane
 from teasel.inference.plane import Plane
@@ -15,7 +16,7 @@ from teasel.inference.solid import segment_stack
 from teasel.inference.stack import Stack
 from teasel.models import Model
 
-__all__ = ["Part", "find_diameter", "open_part", "segment_part"]
+__all__ = ["Part", "find_diameter", "list_places", "open_part", "segment_part"]
 
 Part = Plane | Stack
 
@@ -24,6 +25,24 @@ SECTION = 4 / np.pi
 
 SAMPLED = (0.25, 0.5, 0.75)
 """How far along a stack the planes lie on which sizes are measured."""
+
+
+def list_places(image: Image, z: int | str | None) -> list[dict[str, int | str]]:
+    """Return the indices that single out what is segmented at once: a plane, or the whole stack, per time point.
+
+    Raises
+    ------
+    ParameterError
+        If the image has no plane `z`.
+    """
+    depth = image.sizes.get("z", 1)
+    if z not in (None, "max") and not (str(z).isdigit() and int(z) < depth):
+        raise ParameterError(f"z is {z!r}; expected a plane from 0 to {depth - 1}, or 'max'")
+    places: list[dict[str, int | str]] = [{"t": t} if "t" in image.axes else {} for t in range(image.sizes.get("t", 1))]
+    if "z" in image.axes and not (z is None and depth > 1):
+        for place in places:
+            place["z"] = "max" if z == "max" else int(z or 0)
+    return places
 
 
 def open_part(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,9 @@ AMBIGUOUS_OCTAVES = 1.5
 CANDIDATES = (1.0, 0.5, 0.25)
 FEW_OBJECTS = 8
 PASSES = 5
+FAR, NEAR = 0.5, 1.0
+SURE = 0.8
+"""Mean probability of what is taken for foreground; where objects have the right size it is about 0.95."""
 SMALL, LARGE = 0.1, 0.9
 """Quantiles of the sizes found; which one is typical, the model says."""
 
@@ -69,25 +73,22 @@ def estimate_diameter(model: Model, plane: Plane) -> float | None:
     Notes
     -----
     Windows of at most 512 x 512 px (at most 4, where the image varies most) are reduced by two and run through the
-    network. If the objects turn out to be far from the size the network knows best, the windows are looked at again
-    at the size just found, up to 5 times. Each object counts once, whatever its area. Where the sizes found spread
-    over almost a factor of three (whole cells or clumps may pose as objects), or the plane has room for a handful of
-    objects only, the windows are segmented for objects of that size, of half and of a quarter, and the size at which
-    most objects are believed wins.
+    network; where nothing sure is seen so, also as they are. If the objects turn out to be far from the size the
+    network knows best, the windows are looked at again at the size just found, up to 5 times. Each object counts
+    once, whatever its area. Where the sizes found spread over almost a factor of three (whole cells or clumps may
+    pose as objects), or the plane has room for a handful of objects only, the windows are segmented for objects of
+    that size, of half and of a quarter, and the size at which most objects are believed wins.
     """
     if not model.spec.predicts_sizes:
         raise ModelError(f"model {model.name!r} does not predict object sizes; give the diameter in pixels")
-    best = model.spec.object_diameter_px
-    scale, found = 0.5, None
-    for _ in range(PASSES):
-        sizes = _measure(model, plane, scale)
-        if sizes is None:
-            if found is not None or scale == 1.0:
-                return found
-            scale = 1.0
-            continue
-        small, found, large = sizes
-        if np.log2(large / small) > AMBIGUOUS_OCTAVES:
+    best, found = model.spec.object_diameter_px, None
+    scale, seen = _first_look(model, plane)
+    for number in range(PASSES):
+        seen = _measure(model, plane, scale) if number else seen
+        if seen is None:
+            return found
+        found = seen.typical
+        if np.log2(seen.large / seen.small) > AMBIGUOUS_OCTAVES:
             return _most_believed(model, plane, found)
         wanted = float(np.clip(best / found, MIN_SCALE, MAX_SCALE))
         if abs(np.log2(found * scale / best)) <= model.spec.trusted_octaves or abs(np.log2(wanted / scale)) < 0.1:
@@ -105,24 +106,46 @@ def _look(model: Model, plane: Plane, scale: float) -> Iterator[Fields]:
         yield predict(model, resize(piece, (height, width)), tile_px=max(WINDOW_PX, 4 * model.spec.halo_px))
 
 
-def _measure(model: Model, plane: Plane, scale: float) -> tuple[float, float, float] | None:
-    """Return a small, the typical and a large object diameter in image pixels, or None without objects."""
-    sizes, weights = [], []
+class Seen(NamedTuple):
+    """A small, the typical and a large object diameter in image pixels, and the mean foreground probability inside."""
+
+    small: float
+    typical: float
+    large: float
+    sureness: float
+
+
+def _first_look(model: Model, plane: Plane) -> tuple[float, Seen | None]:
+    """Look from afar; where that shows nothing, or nothing sure, look closer too and take what is surer."""
+    far = _measure(model, plane, FAR)
+    if far is not None and far.sureness >= SURE:
+        return FAR, far
+    near = _measure(model, plane, NEAR)
+    if far is not None and (near is None or near.sureness < far.sureness):
+        return FAR, far
+    return NEAR, near
+
+
+def _measure(model: Model, plane: Plane, scale: float) -> Seen | None:
+    """Look at the windows at one scale; None without objects."""
+    sizes, certain = [], []
     for fields in _look(model, plane, scale):
         size = fields["size"][0]
         sure = _shrunk(fields["foreground"][0], size.shape)
         inside = sure > 0.5
         sizes.append(size[inside])
-        weights.append(sure[inside] * 2.0 ** (-model.spec.ndim * size[inside]))
-    values, mass = np.concatenate(sizes), np.concatenate(weights)
+        certain.append(sure[inside])
+    values, sure = np.concatenate(sizes), np.concatenate(certain)
     if len(values) < 4:
         return None
+    mass = sure * 2.0 ** (-model.spec.ndim * values)
     order = np.argsort(values)
     share = np.cumsum(mass[order]) / mass.sum()
     quantiles = (SMALL, model.spec.size_quantile, LARGE)
     small, typical, large = values[order][np.minimum(np.searchsorted(share, quantiles), len(order) - 1)]
     unit = model.spec.object_diameter_px / scale
-    return float(unit * 2.0**small), float(unit * 2.0**typical), float(unit * 2.0**large)
+    small, typical, large = (float(unit * 2.0**octaves) for octaves in (small, typical, large))
+    return Seen(small, typical, large, float(sure.mean()))
 
 
 def _most_believed(model: Model, plane: Plane, found: float) -> float:

@@ -12,10 +12,11 @@ from teasel.errors import ModelError
 from teasel.inference.belief import believe, measure_objects
 from teasel.inference.blocks import PlaneResult
 from teasel.inference.fusion import fuse
-from teasel.inference.owners import Block, cut_blocks, drop_absent, write_owned
+from teasel.inference.owners import Block, cut_blocks, drop_absent, merge_blocks
 from teasel.inference.predict import TILE_PX
 from teasel.inference.resample import labels_to
 from teasel.inference.stack import Stack
+from teasel.labels import keep_objects
 from teasel.models import Model
 from teasel.representations.cleaning import clean
 from teasel.representations.flow import follow
@@ -77,22 +78,10 @@ def segment_stack(
     reach = DIAMETERS * model.spec.object_diameter_px
     edges = tuple(int(BLOCK_VX / max(1.0, s)) for s in scales)
     blocks = cut_blocks(stack.shape, edges, tuple(int(np.ceil(reach / s)) for s in scales))
-    labels = np.zeros(stack.shape, np.uint32)
-    scores: list[NDArray[np.float32]] = []
-    count = 0
-    for number, block in enumerate(blocks):
-
-        def tick(done: int, total: int, number: int = number) -> None:
-            if progress is not None:
-                progress(int(1000 * (number + done / total) / len(blocks)), 1000)
-
-        found, found_scores = _segment_block(model, stack, block, scales, tile_px, tick)
-        if len(blocks) == 1:
-            return PlaneResult(found, found_scores)
-        kept = write_owned(labels, found, block, count)
-        scores.append(found_scores[kept - 1])
-        count += len(kept)
-    return PlaneResult(labels, np.concatenate(scores))
+    found, scores = merge_blocks(
+        stack.shape, blocks, lambda block, tick: _segment_block(model, stack, block, scales, tile_px, tick), progress
+    )
+    return PlaneResult(found, scores)
 
 
 def views_of(shape: tuple[int, ...], scales: tuple[float, ...]) -> tuple[int, ...]:
@@ -160,9 +149,8 @@ def _segment_block(
     found = find_candidates(model, volume, scales, tile_px=tile_px, progress=progress)
     scores = believe(found.features)
     believed = scores >= _hybrid(model).score_threshold
-    number = np.zeros(len(scores) + 1, np.uint32)
-    number[1:][believed] = np.arange(1, int(believed.sum()) + 1)
-    return drop_absent(labels_to(number[found.labels], found.foreground, volume.shape[1:]), scores[believed])
+    labels = keep_objects(found.labels, believed)
+    return drop_absent(labels_to(labels, found.foreground, volume.shape[1:]), scores[believed])
 
 
 def _hybrid(model: Model) -> Hybrid:

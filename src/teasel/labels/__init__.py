@@ -25,6 +25,7 @@ from teasel.labels.nuclei_in_cells import NucleiInCells, pair_nuclei
 from teasel.labels.outline import outline_mask
 from teasel.labels.polygons import fill_polygons
 from teasel.labels.relabel import relabel
+from teasel.labels.select import keep_objects
 
 __all__ = [
     "IGNORE",
@@ -38,6 +39,7 @@ __all__ = [
     "is_connected",
     "is_label_path",
     "keep_largest",
+    "keep_objects",
     "label_pieces",
     "outline_mask",
     "pair_nuclei",

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from teasel.labels import keep_objects
 from teasel.representations._base import Decoded, Fields, Head, Representation, Spacing
 from teasel.representations.cleaning import clean, largest_parts
 from teasel.representations.distance import centrality
@@ -84,9 +85,7 @@ class Hybrid(Representation):
         labels, agreement = self.find_objects(prediction)
         scores = self.score(self.consistency(labels, agreement, prediction))
         kept = scores >= self.score_threshold
-        number = np.zeros(len(scores) + 1, np.uint32)
-        number[1:][kept] = np.arange(1, int(kept.sum()) + 1)
-        return Decoded(number[labels], scores[kept])
+        return Decoded(keep_objects(labels, kept), scores[kept])
 
     def find_objects(
         self, prediction: Mapping[str, NDArray[np.float32]]

@@ -77,14 +77,14 @@ def stained(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def expected(stained, tmp_path_factory) -> str:
     out = tmp_path_factory.mktemp("whole") / "a.ome.zarr"
-    table = segment_slide(stained, out, "nuclei-fast", diameter_px=24, block_px=100)
+    table = segment_slide(stained, out, "nuclei-fast", diameter_px=24, block_px=100).objects
     assert 25 < len(table) < 60
     return hash_of_files(out)
 
 
 @pytest.mark.parametrize("block_px", [100, 127, 2048])
 def test_objects_are_whole_and_there_once_wherever_blocks_end(slide, truth, tmp_path, block_px):
-    table = segment_slide(slide, tmp_path / "a.ome.zarr", diameter_px=22, block_px=block_px)
+    table = segment_slide(slide, tmp_path / "a.ome.zarr", diameter_px=22, block_px=block_px).objects
     labels = open_image(tmp_path / "a.ome.zarr").read()
     assert average_precision([truth], [labels], [0.9])[0] == 1
     assert len(table) == truth.max() == labels.max()
@@ -170,7 +170,7 @@ def test_an_empty_slide_has_no_objects(tmp_path, monkeypatch):
     monkeypatch.setattr(tasks, "load_once", lambda name: oracle())
     monkeypatch.setattr(segmenting, "load_model", lambda name, threads: oracle())
     path = write(tmp_path / "slide.zarr", np.zeros((90, 300), np.uint8))
-    assert len(segment_slide(path, tmp_path / "a.ome.zarr", diameter_px=20, block_px=100)) == 0
+    assert len(segment_slide(path, tmp_path / "a.ome.zarr", diameter_px=20, block_px=100).objects) == 0
     assert not open_image(tmp_path / "a.ome.zarr").read().any()
 
 

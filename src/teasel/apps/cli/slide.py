@@ -44,7 +44,7 @@ def segment_one_slide(
     line = ProgressLine(quiet=quiet)
     try:
         with open_runner(options.scheduler, workers=options.workers, memory=parse_bytes(options.memory)) as runner:
-            objects = segment_slide(
+            found = segment_slide(
                 images[0],
                 output,
                 settings.model,
@@ -59,6 +59,9 @@ def segment_one_slide(
             )
     finally:
         line.clear()
-    write_table_of(objects, open_image(output), table_path)
+    write_table_of(found.objects, open_image(output), table_path)
     if not quiet:
-        print(f"{output}: {len(objects)} objects; {table_path}")
+        size = "" if found.diameter_px is None else f" {found.diameter_px:.1f} px"
+        print(f"{output}: {len(found.objects)} objects, diameter{size} ({found.diameter_source}); {table_path}")
+        for note in found.notes:
+            print(f"  note: {note}")

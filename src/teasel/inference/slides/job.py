@@ -14,9 +14,8 @@ from teasel.images import Image, open_image
 from teasel.inference.plane import Plane
 from teasel.inference.volume.grid import Box, Grid, grow
 from teasel.inference.volume.store import WorkFolder
-from teasel.models import Model, load_model
 
-__all__ = ["CHUNK", "SlideJob", "SlideRecipe", "load_once"]
+__all__ = ["CHUNK", "SlideJob", "SlideRecipe"]
 
 CHUNK = (1, 1024, 1024)
 """Pixels of a chunk of the result, whatever the blocks."""
@@ -46,6 +45,12 @@ class SlideRecipe:
         Edge of a block's core, and how far it reads beyond it, in image pixels.
     tile_px : int
         Edge of the tiles in which the network runs.
+    diameter_px : float or None
+        Object diameter that set the scale, in image pixels.
+    diameter_source : str
+        ``"estimated"``, ``"given"`` or ``"not found"``.
+    notes : tuple of str
+        What was found or assumed about the image.
     """
 
     image: str
@@ -61,6 +66,9 @@ class SlideRecipe:
     block_px: int
     overlap_px: int
     tile_px: int
+    diameter_px: float | None
+    diameter_source: str
+    notes: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
@@ -89,12 +97,6 @@ class SlideRecipe:
 @lru_cache(maxsize=2)
 def _open(path: str, axes: str | None, size: float | None) -> Image:
     return open_image(path, axes=axes, voxel_size_um=VoxelSize(y=size, x=size) if size else None)
-
-
-@lru_cache(maxsize=1)
-def load_once(name: str) -> Model:
-    """Load a model once per process, on one thread."""
-    return load_model(name, threads=1)
 
 
 @dataclass(frozen=True)

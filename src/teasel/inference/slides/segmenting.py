@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from teasel.images import open_image
 from teasel.inference.blocks import BLOCK_PX
 from teasel.inference.channels import choose_channels
 from teasel.inference.objects import ObjectTable
+from teasel.inference.part import list_places
 from teasel.inference.plane import Plane
 from teasel.inference.predict import TILE_PX
 from teasel.inference.scale import estimate_diameter, network_scale
@@ -28,7 +30,30 @@ from teasel.inference.volume.writing import level_regions, shrink_region
 from teasel.models import Model, load_model
 from teasel.representations import Representation
 
-__all__ = ["segment_slide"]
+__all__ = ["Slide", "segment_slide"]
+
+
+@dataclass(frozen=True, eq=False)
+class Slide:
+    """What was found in a slide.
+
+    Parameters
+    ----------
+    objects : ObjectTable
+        Label, place, area and score of each object, and whether the border cuts it.
+    diameter_px : float or None
+        Object diameter that set the scale, in pixels; None if no object was found to measure.
+    diameter_source : str
+        ``"estimated"``, ``"given"`` or ``"not found"``.
+    notes : tuple of str
+        What was found or assumed.
+    """
+
+    objects: ObjectTable
+    diameter_px: float | None
+    diameter_source: str
+    notes: tuple[str, ...]
+
 
 SHARES: dict[Any, int] = {find_objects: 92, settle_objects: 3, paint_region: 4}
 """About how the time is spent, in per cent."""
@@ -48,7 +73,7 @@ def segment_slide(
     block_px: int = BLOCK_PX,
     runner: Runner | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> ObjectTable:
+) -> Slide:
     """Find the objects of a plane of any size, block by block, from file to file.
 
     Parameters
@@ -82,8 +107,8 @@ def segment_slide(
 
     Returns
     -------
-    ObjectTable
-        Label, place, area and score of each object, and whether the border cuts it.
+    Slide
+        The table of objects, and what was found on the way.
 
     Raises
     ------
@@ -109,10 +134,10 @@ def segment_slide(
     claim(folder, recipe)
     height, width = recipe.plane.shape
     job = SlideJob(recipe, str(folder), (1, height, width))
-    table = _run_stages(job, runner, progress)
+    objects = _run_stages(job, runner, progress)
     os.replace(job.result, out)
     shutil.rmtree(folder)
-    return table
+    return Slide(objects, recipe.diameter_px, recipe.diameter_source, recipe.notes)
 
 
 def _recipe(
@@ -127,16 +152,16 @@ def _recipe(
         )
     size = VoxelSize(y=pixel_size_um, x=pixel_size_um) if pixel_size_um else None
     opened = open_image(path, axes=axes, voxel_size_um=size)
-    channels, _ = choose_channels(opened, spec, channel, {"cell": None, "nucleus": None})
+    channels, colour_notes = choose_channels(opened, spec, channel, {"cell": None, "nucleus": None})
     for axis, given in (("t", None), ("z", z)):
         if opened.sizes.get(axis, 1) > 1 and given is None:
             raise ParameterError(
                 f"{path} has {opened.sizes[axis]} along {axis}; a slide is one plane: choose or cut one out"
             )
-    fixed = {a: (z if a == "z" and z is not None else 0) for a in "tz" if a in opened.axes}
-    fixed = {a: int(v) if str(v).isdigit() else v for a, v in fixed.items()}
+    (fixed,) = list_places(opened, z)
     plane = Plane.of(opened, fixed, channels, spec.normalisation, apart=bool(spec.roles))
     found = diameter_px if diameter_px is not None else estimate_diameter(loaded, plane)
+    source = "not found" if found is None else "estimated" if diameter_px is None else "given"
     scale = network_scale(found if found is not None else spec.object_diameter_px, loaded)
     return SlideRecipe(
         image=str(Path(path).resolve()),
@@ -152,6 +177,9 @@ def _recipe(
         block_px=max(1, int(block_px / scale)),
         overlap_px=int(np.ceil(spec.representation.reach(2) / scale)),
         tile_px=tile_px,
+        diameter_px=found,
+        diameter_source=source,
+        notes=(*opened.notes, *colour_notes, *plane.notes),
     )
 
 

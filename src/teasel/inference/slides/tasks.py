@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from teasel.images import open_image
 from teasel.inference.blocks import segment_plane
 from teasel.inference.plane import Plane
-from teasel.inference.slides.job import CHUNK, SlideJob, load_once
+from teasel.inference.slides.job import CHUNK, SlideJob
 from teasel.inference.volume.grid import Box, index_of, shift
+from teasel.inference.volume.predicting import load_once
 from teasel.inference.volume.result import create_labels
 from teasel.inference.volume.writing import hash_of
+from teasel.labels import keep_objects
 
 __all__ = ["MARGIN_PX", "find_objects", "number_objects", "paint_region", "settle_objects"]
 
@@ -42,10 +44,8 @@ def find_objects(job: SlideJob, key: str) -> None:
         middle = np.bincount(owner, w, n + 1)[1:] / np.maximum(sizes, 1) + start
         own &= (middle >= a) & (middle < b)
         near &= (middle >= a - MARGIN_PX) & (middle < b + MARGIN_PX)
-    numbers = np.zeros(n + 1, np.uint32)
-    numbers[1:][near] = np.arange(1, int(near.sum()) + 1)
     candidates: dict[str, NDArray[Any]] = {
-        "labels": numbers[labels],
+        "labels": keep_objects(labels, near),
         "scores": found.scores[near],
         "sizes": sizes[near],
         "own": own[near],
@@ -101,9 +101,7 @@ def paint_region(job: SlideJob, key: str) -> None:
         common = tuple((max(a, c), min(b, d)) for (a, b), (c, d) in zip(box, area, strict=True))
         if any(a >= b for a, b in common) or not kept.any():
             continue
-        numbers = np.zeros(len(kept) + 1, np.uint32)
-        numbers[1:][kept] = np.arange(starts[block] + 1, starts[block + 1] + 1)
-        found = numbers[_part(_found(job, block), area, common)]
+        found = keep_objects(_part(_found(job, block), area, common), kept, int(starts[block]) + 1)
         view = target[index_of(shift(common, box))[1:]]
         free = (found > 0) & (view == 0)
         view[free] = found[free]

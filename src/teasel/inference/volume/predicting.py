@@ -19,7 +19,7 @@ from teasel.inference.volume.store import WorkFolder
 from teasel.inference.volume.writing import hash_of
 from teasel.models import Model, load_model
 
-__all__ = ["TILE", "PredictJob", "measure_range", "predict_tile", "prepare_affinities"]
+__all__ = ["TILE", "PredictJob", "load_once", "measure_range", "predict_tile", "prepare_affinities"]
 
 TILE = (32, 128, 128)
 """Voxels that a tile answers for: part of the method, for a network sees a little of where its tile ends."""
@@ -101,7 +101,8 @@ def _open(path: str, axes: str | None, size: tuple[float, float, float] | None) 
 
 
 @lru_cache(maxsize=1)
-def _load(name: str) -> Model:
+def load_once(name: str) -> Model:
+    """Load a model once per process, on one thread."""
     return load_model(name, threads=1)
 
 
@@ -165,7 +166,7 @@ def predict_tile(job: PredictJob, key: str) -> None:
     """Predict the affinities of a tile, and write them as whole chunks."""
     import zarr
 
-    model = _load(job.model)
+    model = load_once(job.model)
     box = job.grid.box(int(key))
     halo = _halo(model)
     wide = grow(box, halo, halo, job.grid.shape)

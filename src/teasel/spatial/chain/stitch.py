@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from teasel.errors import FormatError, InputNotFound, ParameterError
 
-__all__ = ["Place", "Twins", "keep_cells", "read_places", "same_cells", "same_molecules"]
+__all__ = ["Place", "Twins", "keep_cells", "neighbours", "read_places", "same_cells", "same_molecules"]
 
 _SAME = 0.5  # of the smaller cell that must be covered
 

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from teasel.errors import ParameterError
 from teasel.spatial.detectors._base import Detector, Progress
 from teasel.spatial.detectors._candidates import Candidates, find_maxima, hessian_roundness, refine_by_parabola
-from teasel.spatial.detectors._judge import features, score
-from teasel.spatial.detectors._weights import WEIGHTS
+from teasel.spatial.detectors._judge import features, read_weights, score
 from teasel.spatial.noise import NoiseMap
 from teasel.spatial.scale import FALLBACK_PX, estimate_sigmas
 from teasel.spatial.source import Source, Tile
@@ -67,7 +66,7 @@ class FilteringDetector(Detector):
         """Find spots in two passes over the image: the noise of the filter's answer, then its maxima."""
         sigmas, notes = self._sigmas(source)
         candidates, noise = self.candidates(source, sigmas, tile_px, progress)
-        scores = score(features(candidates, noise, source.shape, sigmas), WEIGHTS["filters"])
+        scores = score(features(candidates, noise, source.shape, sigmas), read_weights("filters"))
         order = np.lexsort((*candidates.positions_px.T[::-1], -scores))
         order = order[scores[order] >= self.score_threshold]
         columns = {"score": scores[order], "sigma_px": np.full(len(order), sigmas[-1])}

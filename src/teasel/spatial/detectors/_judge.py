@@ -7,6 +7,10 @@ and a quadratic logistic function of them, fitted on simulated images, gives the
 
 from __future__ import annotations
 
+import json
+from functools import lru_cache
+from importlib.resources import files
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +18,7 @@ from teasel.errors import ShapeError
 from teasel.spatial.detectors._candidates import Candidates
 from teasel.spatial.noise import NoiseMap
 
-__all__ = ["FEATURES", "HEAT_FEATURES", "expand", "features", "heat_features", "score"]
+__all__ = ["FEATURES", "HEAT_FEATURES", "expand", "features", "heat_features", "read_weights", "score"]
 
 _NEAR = ((-0.9, 0.15), (-0.6, 0.15), (-0.3, 0.15), (0.0, 0.15), (0.3, 0.15), (0.6, 0.15))
 _ABOVE = ((0.9, 0.18), (1.3, 0.22), (1.8, 0.28), (2.4, 0.3), (3.0, 0.3))
@@ -157,6 +161,13 @@ def expand(table: NDArray[np.float64]) -> NDArray[np.float64]:
     k = table.shape[1]
     first, second = np.triu_indices(k)
     return np.concatenate([np.ones((len(table), 1)), table, table[:, first] * table[:, second]], axis=1)
+
+
+@lru_cache
+def read_weights(judge: str) -> tuple[float, ...]:
+    """Return the weights of ``"filters"`` or ``"spots"``; scripts/fit_spot_scores.py writes ``judges.json``."""
+    content = files("teasel.spatial.detectors").joinpath("judges.json").read_text("utf-8")
+    return tuple(json.loads(content)[judge])
 
 
 def score(table: NDArray[np.float64], weights: tuple[float, ...]) -> NDArray[np.float64]:

@@ -13,8 +13,7 @@ from teasel.errors import ModelError, ParameterError
 from teasel.representations import DecodedPoints, Fields
 from teasel.representations.spot import Spot
 from teasel.spatial.detectors._base import Detector, Progress
-from teasel.spatial.detectors._judge import heat_features, score
-from teasel.spatial.detectors._weights import WEIGHTS
+from teasel.spatial.detectors._judge import heat_features, read_weights, score
 from teasel.spatial.detectors.log import LaplacianOfGaussian
 from teasel.spatial.measure import measure_spots
 from teasel.spatial.scale import FALLBACK_PX, estimate_sigmas
@@ -63,7 +62,7 @@ class NetworkDetector(Detector):
         found, notes = self.candidates(source, tile_px=tile_px, progress=progress)
         table = heat_features(found["score"], found["intensity"], found["snr"], found["filtered"])
         columns = {name: values for name, values in found.columns.items() if name != "filtered"}
-        found = replace(found, columns=columns | {"score": score(table, WEIGHTS[self.name])})
+        found = replace(found, columns=columns | {"score": score(table, read_weights(self.name))})
         order = np.lexsort((*found.positions_px.T[::-1], -found["score"]))
         lowest = SCORE_THRESHOLD if self.score_threshold is None else self.score_threshold
         return replace(found.take(order[found["score"][order] >= lowest]), notes=notes)

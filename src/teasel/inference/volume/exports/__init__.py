@@ -8,7 +8,8 @@ what is written does not depend on the blocks, and a run that was killed goes on
 from __future__ import annotations
 
 from teasel.inference.volume.exports.export import export_volume
-from teasel.inference.volume.exports.job import TARGETS, Export, VolumeFile
+from teasel.inference.volume.exports.job import TARGETS, Export
 from teasel.inference.volume.exports.state import link_of
+from teasel.inference.volume.file import VolumeFile
 
 __all__ = ["TARGETS", "Export", "VolumeFile", "export_volume", "link_of"]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from teasel.errors import MissingDependency, ParameterError
 from teasel.geometry import VoxelSize
-from teasel.inference.volume.exports.job import ExportJob, VolumeFile
+from teasel.inference.volume.exports.job import ExportJob
+from teasel.inference.volume.file import VolumeFile
 from teasel.inference.volume.grid import Box, Grid, index_of
 from teasel.inference.volume.recipe import CHUNK, whole_chunks
 from teasel.inference.volume.result import halvings

@@ -2,7 +2,7 @@
 
     python -m benchmarks.volumes                              # blocks of 256^3, 20,000 tasks, a volume of 512^3
     python -m benchmarks.volumes --tasks 100000 --only-tasks
-    python -m benchmarks.volumes --tasks 100000 --shape 1024 2048 2048 --scratch DIR
+    python -m benchmarks.volumes --only-whole --shape 1024 2048 2048 --memory 3000000000 --scratch DIR
 
 Times are CPU seconds of one thread, on the first block of a synthetic volume of hard affinities, after a warm-up.
 Memory of a stage is the most that its process held resident (VmHWM) minus what it held after a tiny volume. The whole
@@ -139,10 +139,18 @@ def measure_whole(shape: tuple[int, ...], memory: int, folder: Path) -> dict[str
 
     threading.Thread(target=watch, daemon=True).start()
     began = time.perf_counter()
+    stages: dict[str, float] = {}
+
+    def progress(done: int, total: int) -> None:
+        work = folder / "out.ome.zarr.work"
+        for stage in sorted(path.name for path in work.glob("*x*x*/*") if path.is_dir()):
+            if stage not in stages:
+                stages[stage] = time.perf_counter() - began
+                print(f"{stages[stage]:.0f} s: {stage}; most {most[0] / 1e9:.2f} GB", flush=True)
+
     with open_runner(workers=2, memory=memory) as runner:
-        out = agglomerate_volume(
-            Recipe(AffinitySource(path, "boundaries"), threshold=0.5), folder / "out.ome.zarr", runner=runner
-        )
+        recipe = Recipe(AffinitySource(path, "boundaries"), threshold=0.5)
+        out = agglomerate_volume(recipe, folder / "out.ome.zarr", runner=runner, progress=progress)
     seconds = time.perf_counter() - began
     stop.set()
     import zarr
@@ -150,7 +158,7 @@ def measure_whole(shape: tuple[int, ...], memory: int, folder: Path) -> dict[str
     group = zarr.open_group(out, mode="r")
     facts = {"supervoxels": group["agglomeration/ids"].shape[0], "edges": group["agglomeration/count"].shape[0]}  # type: ignore[union-attr]
     shutil.rmtree(out)
-    return {"shape": shape, "seconds": seconds, "most_gb": most[0] / 1e9, "memory_per_worker": memory, **facts}
+    return {"shape": shape, "seconds": seconds, "most_gb": most[0] / 1e9, "memory_per_worker": memory, "began": stages, **facts}
 
 
 def main() -> None:
@@ -162,6 +170,7 @@ def main() -> None:
     options.add_argument("--memory", type=int, default=3 << 30, help="bytes per worker of the whole run")
     options.add_argument("--scratch", type=Path, help="where intermediate files go")
     options.add_argument("--only-tasks", action="store_true", help="measure the scheduler alone: volumes_tasks.json")
+    options.add_argument("--only-whole", action="store_true", help="run the whole volume alone: volumes_whole.json")
     options.add_argument("--only-stages", nargs=2, help=argparse.SUPPRESS)
     arguments = options.parse_args()
     if arguments.only_stages:
@@ -171,6 +180,12 @@ def main() -> None:
         scheduler = measure_scheduler(arguments.tasks)
         print(scheduler)
         save(arguments.results, "volumes_tasks", arguments, scheduler)
+        return
+    if arguments.only_whole:
+        with tempfile.TemporaryDirectory(dir=arguments.scratch) as name:
+            whole = measure_whole(tuple(arguments.shape), arguments.memory, Path(name))
+        print(whole)
+        save(arguments.results, "volumes_whole", arguments, whole)
         return
     with tempfile.TemporaryDirectory(dir=arguments.scratch) as name:
         path = str(Path(name) / "affinities.zarr")

@@ -101,10 +101,10 @@ def random_graph(n, m, seed):
 @pytest.mark.parametrize("lowest", [0, 100 << 16])
 def test_greedy_merging_is_measuring_every_border_anew(seed, lowest):
     ends, count, total = random_graph(30, 90, seed)
-    pairs, scores = merge_greedily(ends, count, total, np.zeros((len(ends), 0), np.uint32), 30, lowest, 0)
+    merged = merge_greedily(ends, count, total, np.zeros((len(ends), 0), np.uint32), np.zeros(30, bool), lowest, 0)
     expected = _merge_reference(ends, count, total, 30, lowest)
-    assert [tuple(p) for p in pairs.tolist()] == expected[0]
-    assert scores.tolist() == expected[1]
+    assert [tuple(p) for p in merged.pairs.tolist()] == expected[0]
+    assert merged.scores.tolist() == expected[1]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -121,11 +121,12 @@ def test_quantile_of_a_border_is_read_off_its_histogram():
     histogram[0, 15] = 4  # the median of an open border is in its highest bin
     histogram[1, 2], histogram[1, 10] = 3, 1
     ends = np.array([[0, 1], [1, 2]], np.int32)
-    pairs, scores = merge_greedily(ends, np.array([4, 4]), np.zeros(2, int), histogram, 3, 0, 32768)
-    assert pairs[0].tolist() == [0, 1]
-    assert 240 << 16 <= scores[0] <= 255 << 16
-    alone = merge_greedily(ends[1:], np.array([4]), np.zeros(1, int), histogram[1:], 3, 0, 32768)[1]
-    assert alone[0] == round((32 + 16 * 2 / 3) * 65536 - 0.5)
+    free = np.zeros(3, bool)
+    merged = merge_greedily(ends, np.array([4, 4]), np.zeros(2, int), histogram, free, 0, 32768)
+    assert merged.pairs[0].tolist() == [0, 1]
+    assert 240 << 16 <= merged.scores[0] <= 255 << 16
+    alone = merge_greedily(ends[1:], np.array([4]), np.zeros(1, int), histogram[1:], free, 0, 32768)
+    assert alone.scores[0] == round((32 + 16 * 2 / 3) * 65536 - 0.5)
 
 
 def test_the_graph_of_a_volume_is_the_sum_of_the_graphs_of_its_parts():

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from teasel.agglomeration.merge_tree import ONE, MergeTree
-from teasel.agglomeration.region_graph import RegionGraph
+from teasel.agglomeration.part import GraphPart, Merges, part_of, rest_of, tree_of
+from teasel.agglomeration.region_graph import RegionGraph, add_rows
 from teasel.errors import ParameterError
 
 __all__ = ["Agglomeration"]
@@ -36,8 +38,8 @@ class Agglomeration:
     Notes
     -----
     Scores are integers: the sum of 8-bit affinities times 2**16, divided by their number, rounded down. Of several best
-    pairs the one merges first that contains the earliest edge of the graph. So the order of merges is total, and the
-    tree depends on the graph alone. Quantiles are read from 16 bins, in which values are taken as spread evenly; waterz
+    pairs the one merges first whose latest edge of the graph comes first. So the order of merges is total, and the
+    tree depends on the graph alone; scores only fall. Quantiles are read from 16 bins, in which values are taken as spread evenly; waterz
     takes the middle of one of 256 bins.
 
     References
@@ -83,29 +85,60 @@ class Agglomeration:
         ParameterError
             If the graph lacks the histogram that the score needs.
         """
+        part = part_of(graph)
+        merges, _ = self.merge(part, np.zeros(len(part.ids), bool))
+        return tree_of(graph.ids, [merges])
+
+    def merge(self, part: GraphPart, frozen: NDArray[np.bool_]) -> tuple[Merges, GraphPart]:
+        """Merge what can be decided from a part of a graph, down to `lowest`.
+
+        Parameters
+        ----------
+        part : GraphPart
+            All borders of every cluster that is not frozen.
+        frozen : ndarray of bool, shape (n,)
+            Clusters that may have borders elsewhere.
+
+        Returns
+        -------
+        tuple of (Merges, GraphPart)
+            The merges, which are those of the whole graph among these clusters; and what is left to decide.
+
+        Raises
+        ------
+        ParameterError
+            If the graph lacks the histogram that the score needs.
+        """
         from teasel.agglomeration.greedy import merge_greedily
 
-        if self.needs_histogram and graph.histogram.shape[1] == 0:
+        if self.needs_histogram and part.histogram.shape[1] == 0:
             raise ParameterError("the graph holds no histograms; build it with histogram=True")
-        near = graph.count > 0  # edges of long steps alone are no border
-        count = graph.count[near]
-        histogram = graph.histogram[near] if self.needs_histogram else np.zeros((len(count), 0), np.uint32)
+        count, raw = part.count, part.raw
+        histogram = part.histogram if self.needs_histogram else np.zeros((len(count), 0), np.uint32)
         if self.peaks:
-            histogram = _highest_bin(histogram)
-            count = histogram.sum(1, dtype=np.int64)
-        pairs, scores = merge_greedily(
-            graph.indices()[near],
-            count,
-            graph.total[near],
-            histogram,
-            len(graph.ids),
-            round(self.lowest * ONE),
-            round(self.quantile * 65536),
+            known = raw & ~frozen[part.ends].all(1)
+            histogram, count = histogram.copy(), count.copy()
+            histogram[known] = _highest_bin(histogram[known])
+            count[known] = histogram[known].sum(1, dtype=np.int64)
+            raw = raw & ~known
+        merged = merge_greedily(
+            part.ends, count, part.total, histogram, frozen, round(self.lowest * ONE), round(self.quantile * 65536)
         )
-        return MergeTree(graph.ids, pairs, scores)
+        merges = Merges(part.ids[merged.pairs], merged.scores, part.latest[merged.by])
+        return merges, rest_of(part, merged, raw)
 
-    def segments(self, graph: RegionGraph, tree: MergeTree, threshold: float) -> NDArray[np.int64]:
+    def segments(
+        self, graph: RegionGraph | Iterable[RegionGraph], tree: MergeTree, threshold: float
+    ) -> NDArray[np.int64]:
         """Return the segment of each supervoxel at a threshold, small ones taken care of.
+
+        Parameters
+        ----------
+        graph : RegionGraph or iterable of RegionGraph
+            The graph, or its parts one after the other; looked at only if `min_voxels` is above 1.
+        tree : MergeTree
+        threshold : float
+            Affinity in [0, 1] below which nothing is merged.
 
         Returns
         -------
@@ -113,7 +146,9 @@ class Agglomeration:
             1 .. k in the order of each segment's first supervoxel; 0 for dropped ones.
         """
         segments = tree.cut(threshold)
-        return _absorb_small(graph, segments, self.min_voxels) if self.min_voxels > 1 else segments
+        if self.min_voxels <= 1:
+            return segments
+        return _absorb_small([graph] if isinstance(graph, RegionGraph) else graph, tree.ids, segments, self.min_voxels)
 
 
 def _highest_bin(histogram: NDArray[np.uint32]) -> NDArray[np.uint32]:
@@ -122,15 +157,24 @@ def _highest_bin(histogram: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return np.where(above == 0, histogram, 0).astype(np.uint32)
 
 
-def _absorb_small(graph: RegionGraph, segments: NDArray[np.int64], least: int) -> NDArray[np.int64]:
+def _absorb_small(
+    graphs: Iterable[RegionGraph], ids: NDArray[np.uint64], segments: NDArray[np.int64], least: int
+) -> NDArray[np.int64]:
     """Join segments of fewer voxels to their best neighbour, the largest borders' affinity first; drop what is left."""
     from teasel.agglomeration.greedy import absorb
     from teasel.agglomeration.merge_tree import number_clusters
 
-    near = graph.count > 0
-    ends = segments[graph.indices()[near]] - 1
     n = int(segments.max(initial=0))
-    first = absorb(ends, graph.count[near], graph.total[near], np.bincount(segments - 1, graph.sizes, n), least)
+    sizes = np.zeros(n, np.int64)
+    pairs, sums = np.zeros((0, 2), np.int64), np.zeros((0, 2), np.int64)
+    for graph in graphs:
+        np.add.at(sizes, segments[np.searchsorted(ids, graph.ids)] - 1, graph.sizes)
+        near = graph.count > 0
+        ends = np.sort(segments[np.searchsorted(ids, graph.edges[near])] - 1, 1)
+        apart = ends[:, 0] != ends[:, 1]
+        more = np.stack([graph.count[near], graph.total[near]], 1)[apart]
+        pairs, (sums,) = add_rows(np.concatenate([pairs, ends[apart]]), [np.concatenate([sums, more])])
+    first = absorb(pairs, sums[:, 0], sums[:, 1], sizes, least)
     numbers = number_clusters(np.maximum(first, 0))
     kept = first >= 0
     joined = np.where(kept, numbers, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,7 +43,7 @@ def _score(count, total, histogram, quantile):
     if len(histogram) == 0:
         return np.int64((total << 16) // count)
     # 1/65536 of a pair; the bin is that of pair number floor(quantile * count) + 1 from below, as in waterz
-    wanted = min(count * quantile, (count << 16) - 1)
+    wanted = count * min(quantile, 65535)  # in proportion to the count, so that a sum of borders lies between them
     below, width = np.int64(0), np.int64(256 // len(histogram))
     for i in range(len(histogram)):
         here = np.int64(histogram[i]) << 16
@@ -111,12 +113,13 @@ def _table_of(ends, n):
 
 
 @compiled
-def _merge(ends, count, total, histogram, n, lowest, quantile):
+def _merge(ends, count, total, histogram, blocked, lowest, quantile):
     """See `merge_greedily`; works in place on its arrays."""
+    n = len(blocked)
     m = len(ends)
     low_bits = 38
     order = (np.int64(1) << low_bits) - 1
-    eldest = np.arange(m)  # the earliest edge that went into each
+    latest = np.arange(m)  # the last edge that went into each
     priority = np.empty(m, np.int64)
     heap, edge_of = np.empty(m + 16, np.int64), np.empty(m + 16, np.int32)
     size = 0
@@ -138,7 +141,8 @@ def _merge(ends, count, total, histogram, n, lowest, quantile):
             degree[node] += 1
     table, used = _table_of(ends, n)
     first = np.arange(n).astype(np.int32)  # the first supervoxel of the cluster that a node stands for
-    pairs, scores = np.empty((max(n - 1, 1), 2), np.int32), np.empty(max(n - 1, 1), np.int32)
+    room = max(n - 1, 1)
+    pairs, scores, by = np.empty((room, 2), np.int32), np.empty(room, np.int32), np.empty(room, np.int64)
     merges = 0
     while size > 0:
         top, e = heap[0], edge_of[0]
@@ -147,10 +151,13 @@ def _merge(ends, count, total, histogram, n, lowest, quantile):
         if ends[e, 0] < 0 or priority[e] != top:
             continue
         a, b = ends[e, 0], ends[e, 1]
+        if blocked[a] or blocked[b]:  # the best border of both, and not to be decided here: both wait
+            blocked[a] = blocked[b] = True
+            continue
         if degree[a] < degree[b]:
             a, b = b, a
         pairs[merges, 0], pairs[merges, 1] = min(first[a], first[b]), max(first[a], first[b])
-        scores[merges] = top >> low_bits
+        scores[merges], by[merges] = top >> low_bits, latest[e]
         merges += 1
         first[a] = min(first[a], first[b])
         ends[e, 0] = ends[e, 1] = -1
@@ -168,11 +175,11 @@ def _merge(ends, count, total, histogram, n, lowest, quantile):
                     total[g] += total[f]
                     for i in range(histogram.shape[1]):
                         histogram[g, i] += histogram[f, i]
-                    eldest[g] = min(eldest[g], eldest[f])
+                    latest[g] = max(latest[g], latest[f])
                     ends[f, 0] = ends[f, 1] = -1
                     degree[other] -= 1
                     value = _score(count[g], total[g], histogram[g], quantile)
-                    priority[g] = (value << low_bits) | (order - eldest[g])
+                    priority[g] = (value << low_bits) | (order - latest[g])
                     if value >= lowest:
                         if size == len(heap):
                             heap = np.concatenate((heap, np.empty(size // 2, np.int64)))
@@ -194,7 +201,43 @@ def _merge(ends, count, total, histogram, n, lowest, quantile):
             half = after
         degree[a] -= 1
         head[b] = -1
-    return pairs[:merges], scores[:merges]
+    return pairs[:merges], scores[:merges], by[:merges], latest, first
+
+
+@dataclass(frozen=True, eq=False)
+class Merged:
+    """What `merge_greedily` did, and the graph it leaves.
+
+    Parameters
+    ----------
+    pairs : ndarray of int32, shape (k, 2)
+        First members of the clusters merged, smaller first, best merge first.
+    scores : ndarray of int32, shape (k,)
+        In 1/65536 of an affinity of 0 to 255.
+    by : ndarray of int64, shape (k,)
+        The latest edge of each border that a merge removed.
+    ends : ndarray of int32, shape (m, 2)
+        The nodes that stand for the clusters at the ends of what became of each edge; -1 where it is gone.
+    count, total, histogram : ndarray
+        Of the edges that are left.
+    latest : ndarray of int64, shape (m,)
+        The last edge that went into each.
+    first : ndarray of int32, shape (n,)
+        The first member of the cluster that a node stands for.
+    blocked : ndarray of bool, shape (n,)
+        Nodes whose best border could not be decided.
+    """
+
+    pairs: NDArray[np.int32]
+    scores: NDArray[np.int32]
+    by: Ints
+    ends: NDArray[np.int32]
+    count: Ints
+    total: Ints
+    histogram: NDArray[np.uint32]
+    latest: Ints
+    first: NDArray[np.int32]
+    blocked: NDArray[np.bool_]
 
 
 def merge_greedily(
@@ -202,11 +245,15 @@ def merge_greedily(
     count: Ints,
     total: Ints,
     histogram: NDArray[np.uint32],
-    n: int,
+    blocked: NDArray[np.bool_],
     lowest: int,
     quantile: int,
-) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+) -> Merged:
     """Merge the pair of clusters with the highest score until it is below `lowest`.
+
+    Of equal scores the border comes first whose latest edge is the earliest. A border that two merge into one is never
+    better than the better of the two, in this order, so any two clusters that are each other's best merge, whatever
+    happens elsewhere: parts of a graph can be merged apart (`teasel.agglomeration.part`).
 
     Parameters
     ----------
@@ -215,8 +262,8 @@ def merge_greedily(
     count, total : ndarray of int64, shape (m,)
     histogram : ndarray of uint32, shape (m, bins)
         With no bins the score is the mean, else the quantile.
-    n : int
-        Number of nodes.
+    blocked : ndarray of bool, shape (n,)
+        Nodes that must not be merged; nor are those whose best border leads to one.
     lowest : int
         In 1/65536 of an affinity of 0 to 255.
     quantile : int
@@ -224,24 +271,23 @@ def merge_greedily(
 
     Returns
     -------
-    tuple of ndarray
-        Pairs int32 (k, 2) of the first members of the clusters merged, and scores int32 (k,).
+    Merged
     """
-    pairs, scores = _merge(
-        np.array(ends, np.int32), np.array(count), np.array(total), np.array(histogram), n, lowest, quantile
-    )
-    return np.asarray(pairs), np.asarray(scores)
+    own = np.array(ends, np.int32), np.array(count), np.array(total), np.array(histogram)
+    waiting = np.array(blocked, np.bool_)
+    pairs, scores, by, latest, first = _merge(*own, waiting, lowest, quantile)
+    return Merged(pairs, scores, by, *own, latest, first, waiting)
 
 
-def absorb(ends: Ints, count: Ints, total: Ints, sizes: NDArray, least: int) -> Ints:
+def absorb(pairs: Ints, count: Ints, total: Ints, sizes: Ints, least: int) -> Ints:
     """Join clusters of fewer than `least` voxels to neighbours, best border first.
 
     Parameters
     ----------
-    ends : ndarray of int, shape (m, 2)
-        Pairs of clusters; may repeat, and may join a cluster to itself.
+    pairs : ndarray of int64, shape (m, 2)
+        Pairs of clusters, each once, in lexicographic order.
     count, total : ndarray of int64, shape (m,)
-    sizes : ndarray, shape (n,)
+    sizes : ndarray of int64, shape (n,)
         Voxels of each cluster.
     least : int
 
@@ -250,17 +296,10 @@ def absorb(ends: Ints, count: Ints, total: Ints, sizes: NDArray, least: int) -> 
     ndarray of int64, shape (n,)
         The first member of the cluster each now belongs to; -1 if that is still too small.
     """
-    n = len(sizes)
-    low, high = np.minimum(ends[:, 0], ends[:, 1]), np.maximum(ends[:, 0], ends[:, 1])
-    apart = low != high
-    keys, place = np.unique(low[apart].astype(np.int64) * n + high[apart], return_inverse=True)
-    sums = np.zeros((2, len(keys)), np.int64)
-    np.add.at(sums[0], place, total[apart])
-    np.add.at(sums[1], place, count[apart])
-    score = (sums[0] << 16) // np.maximum(sums[1], 1)
-    order = np.lexsort((keys, -score))
+    score = (total << 16) // np.maximum(count, 1)
+    order = np.argsort(-score, kind="stable")
     order = order[score[order] > 0]
-    return np.asarray(_absorb(keys[order] // max(n, 1), keys[order] % max(n, 1), np.asarray(sizes, np.int64), least))
+    return np.asarray(_absorb(pairs[order, 0], pairs[order, 1], np.asarray(sizes, np.int64), least))
 
 
 @compiled
@@ -292,6 +331,7 @@ def _merge_reference(
             key = (min(first[a], first[b]), max(first[a], first[b]))
             if key[0] != key[1]:
                 border = borders.setdefault(key, [0, 0, e])
+                border[2] = e
                 border[0] += int(total[e])
                 border[1] += int(count[e])
         ranked = [((t * 65536) // c, -e, key) for key, (t, c, e) in borders.items()]

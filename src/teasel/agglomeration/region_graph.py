@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from teasel.errors import ShapeError
 
-__all__ = ["BINS", "RegionGraph", "add_graphs", "region_graph"]
+__all__ = ["BINS", "RegionGraph", "add_graphs", "add_rows", "region_graph"]
 
 BINS = 16
 """Bins of the histogram of affinities on an edge; bin i holds 16 i .. 16 i + 15."""
@@ -146,13 +146,13 @@ def graph_of_piece(
 def add_graphs(graphs: Iterable[RegionGraph]) -> RegionGraph:
     """Add graphs of parts of one volume: sums of integers, so neither grouping nor order matters."""
     parts = list(graphs)
-    ids, sizes = _add_rows(np.concatenate([g.ids for g in parts])[:, None], [np.concatenate([g.sizes for g in parts])])
+    ids, sizes = add_rows(np.concatenate([g.ids for g in parts])[:, None], [np.concatenate([g.sizes for g in parts])])
     width = max(g.histogram.shape[1] for g in parts)
     columns = [
         np.concatenate([getattr(g, name) for g in parts]) for name in ("count", "total", "far_count", "far_total")
     ]
     histogram = np.concatenate([g.histogram for g in parts if g.histogram.shape[1] == width])
-    edges, sums = _add_rows(np.concatenate([g.edges for g in parts]), [*columns, histogram])
+    edges, sums = add_rows(np.concatenate([g.edges for g in parts]), [*columns, histogram])
     return RegionGraph(ids[:, 0], sizes[0], edges, sums[0], sums[1], sums[4], sums[2], sums[3])
 
 
@@ -160,7 +160,7 @@ def _columns(sums: Ints) -> tuple[Ints, Ints, NDArray[np.uint32], Ints, Ints]:
     return sums[:, 0], sums[:, 1], sums[:, 4:].astype(np.uint32), sums[:, 2], sums[:, 3]
 
 
-def _add_rows(keys: NDArray[np.uint64], columns: list[NDArray]) -> tuple[NDArray[np.uint64], list[NDArray]]:
+def add_rows(keys: NDArray, columns: list[NDArray]) -> tuple[NDArray, list[NDArray]]:
     """Sort rows by key and add up those of equal key."""
     if len(keys) == 0:
         return keys, columns

@@ -10,16 +10,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from teasel.agglomeration import RegionGraph, add_graphs
 from teasel.inference.volume.grid import Box, grow, index_of, shift
 from teasel.inference.volume.recipe import Job
+from teasel.inference.volume.shards import put_pieces
 
-__all__ = ["FAN_IN", "add_block_graphs", "cut_block", "graph_of_block", "link_block", "read_graph", "read_numbers"]
-
-FAN_IN = 16
-"""Graphs that are added up in one task."""
-
-GRAPH = ("ids", "sizes", "edges", "count", "total", "histogram", "far_count", "far_total")
+__all__ = ["cut_block", "graph_of_block", "link_block", "read_numbers"]
 
 
 def cut_block(job: Job, key: str) -> None:
@@ -112,7 +107,10 @@ def read_numbers(job: Job, box: Box) -> tuple[NDArray[np.int32], NDArray[np.uint
 
 
 def graph_of_block(job: Job, key: str) -> None:
-    """Add up the affinities of all pairs of voxels whose first voxel lies in a block."""
+    """Add up the affinities of all pairs of voxels whose first voxel lies in a block.
+
+    Writes the graph in pieces, and for each face that lies inside the volume the supervoxels that cross it.
+    """
     from teasel.agglomeration.region_graph import graph_of_piece
 
     offsets = np.array(job.recipe.source.offsets)
@@ -123,22 +121,27 @@ def graph_of_block(job: Job, key: str) -> None:
     places, ids = read_numbers(job, wide)
     histogram = getattr(job.recipe.method, "needs_histogram", False)
     affinities = job.recipe.source.read(wide)
-    graph = graph_of_piece(places, ids, affinities, offsets.tolist(), shift(box, wide), histogram=histogram)
-    _put_graph(job, "graph0", key, graph)
+    core = shift(box, wide)
+    graph = graph_of_piece(places, ids, affinities, offsets.tolist(), core, histogram=histogram)
+    shards = put_pieces(job, key, graph)
+    job.work.put("graph", key, {"shards": np.array(shards), **_crossing(job, key, core, places, ids)})
 
 
-def add_block_graphs(job: Job, key: str) -> None:
-    """Add up to `FAN_IN` graphs of one level to one of the next; the key is ``level-number-of-parts-number``."""
-    level, n_parts, number = map(int, key.split("-"))
-    parts = range(number * FAN_IN, min((number + 1) * FAN_IN, n_parts))
-    graphs = (read_graph(job, f"graph{level - 1}", str(part)) for part in parts)
-    _put_graph(job, f"graph{level}", str(number), add_graphs(graphs))
-
-
-def read_graph(job: Job, stage: str, key: str) -> RegionGraph:
-    """Read a graph that is done."""
-    return RegionGraph(**job.work.get(stage, key))
-
-
-def _put_graph(job: Job, stage: str, key: str, graph: RegionGraph) -> None:
-    job.work.put(stage, key, {name: getattr(graph, name) for name in GRAPH})
+def _crossing(
+    job: Job, key: str, core: Box, places: NDArray[np.int32], ids: NDArray[np.uint64]
+) -> dict[str, NDArray[np.uint64]]:
+    """List for each face the supervoxels on it, background or not, and those behind it that pairs of voxels reach."""
+    box, faces = job.grid.box(int(key)), job.work.get("faces", key)
+    roots = job.work.get("roots", key)["ids"]
+    found = {}
+    for axis in range(3):
+        for side, inside in ((0, box[axis][0] > 0), (-1, box[axis][1] < job.shape[axis])):
+            crossing = [np.zeros(0, np.uint64)]
+            if inside:
+                crossing.append(roots[np.unique(faces[f"{axis}{side}"]) - 1])
+                if side == -1:
+                    behind = [slice(a, b) for a, b in core]
+                    behind[axis] = slice(core[axis][1], core[axis][1] + 1)
+                    crossing.append(ids[np.unique(places[tuple(behind)])])
+            found[f"{axis}{side}"] = np.unique(np.concatenate(crossing))
+    return found

@@ -21,8 +21,8 @@ from teasel.inference.volume.result import (
     create_labels,
     halvings,
     open_result,
+    read_graph_parts,
     read_merge_tree,
-    read_region_graph,
 )
 from teasel.inference.volume.store import WorkFolder
 from teasel.inference.volume.waves import Runner, Serial
@@ -106,11 +106,11 @@ def cut_result(
     if out.exists():
         raise ParameterError(f"{out} is there already; give another name or remove it")
     kept = open_result(result)
-    tree, graph = read_merge_tree(result), read_region_graph(result)
+    tree = read_merge_tree(result)
     method = _method(result)
     if threshold < method.lowest:
         raise ParameterError(f"threshold {threshold}; the merge tree of {result} ends at {method.lowest}")
-    segments = Agglomeration(min_voxels=min_voxels).segments(graph, tree, threshold)
+    segments = Agglomeration(min_voxels=min_voxels).segments(read_graph_parts(result), tree, threshold)
     shape = kept["supervoxels"].shape
     block = block_for(runner.memory, (0, 0, 0), shape, n_workers=runner.n_workers)
     size = open_image(result).voxel_size_um

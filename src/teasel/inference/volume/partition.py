@@ -1,4 +1,4 @@
-"""The one task that sees the whole graph: supervoxels to segments, with every merge remembered."""
+"""The one task that sees all merges: supervoxels to segments, with every merge remembered."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from teasel.agglomeration import Agglomeration, MergeTree
-from teasel.inference.volume.blocks import read_graph
+from teasel.agglomeration import Agglomeration, MergeTree, add_graphs
+from teasel.agglomeration.part import tree_of
+from teasel.inference.volume.merging import read_merges
 from teasel.inference.volume.recipe import Job
+from teasel.inference.volume.shards import graph_shards, shard_keys
 
 __all__ = ["TREE", "lookup", "partition_graph", "smallest", "write_table"]
 
@@ -20,21 +22,22 @@ TREE = ("ids", "pairs", "scores")
 
 
 def partition_graph(job: Job, key: str) -> None:
-    """Merge supervoxels; the key is the stage and key of the whole graph, ``graph2/0``.
+    """Put all merges in order and cut them, or partition the whole graph.
 
     Writes the merge tree, and the table from supervoxels to segments as two files that workers map into memory.
     """
-    graph = read_graph(job, *key.split("/"))
     method = job.recipe.method
     if isinstance(method, Agglomeration):
-        tree = method.build(graph)
-        segments = method.segments(graph, tree, job.recipe.threshold)
+        ids = np.concatenate([job.work.get("whole", shard, ("ids",))["ids"] for shard in shard_keys(job)])
+        tree = tree_of(ids, read_merges(job))
+        segments = method.segments(graph_shards(job), tree, job.recipe.threshold)
     else:
+        graph = add_graphs(graph_shards(job))
         tree = MergeTree(graph.ids, np.zeros((0, 2), np.int32), np.zeros(0, np.int32))
         segments = method.segments(graph)
     job.work.put("tree", "0", {name: getattr(tree, name) for name in TREE})
-    write_table(job.work.path, graph.ids, smallest(segments))
-    job.work.put("partition", "0", {"segments": np.array([segments.max(initial=0)])})
+    write_table(job.work.path, tree.ids, smallest(segments))
+    job.work.put("partition", key, {"segments": np.array([segments.max(initial=0)])})
 
 
 def smallest(segments: NDArray[np.int64]) -> NDArray:

@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
+from teasel.agglomeration import Agglomeration
 from teasel.errors import ParameterError
 from teasel.images.atomic import atomic_path
-from teasel.inference.volume.blocks import FAN_IN, add_block_graphs, cut_block, graph_of_block, link_block
+from teasel.inference.volume.blocks import cut_block, graph_of_block, link_block
 from teasel.inference.volume.memory import block_for
+from teasel.inference.volume.merging import grid_of, levels, merge_block, merge_parts
 from teasel.inference.volume.partition import partition_graph
 from teasel.inference.volume.recipe import Job, Recipe
 from teasel.inference.volume.result import halvings
+from teasel.inference.volume.shards import add_shard, list_shards, shard_keys
 from teasel.inference.volume.waves import Runner, Serial, Task
 from teasel.inference.volume.writing import level_regions, prepare_result, relabel_region, shrink_region
 
@@ -35,7 +38,7 @@ class Claimed(Protocol):
 
 Progress = Callable[[int, int], None]
 
-COSTS = {"supervoxels": 10, "roots": 1, "graph0": 8, "relabel": 6}
+COSTS = {"supervoxels": 10, "roots": 1, "graph": 8, "merging": 2, "relabel": 6}
 """About how long the stages take, in parts of each other; for the time left."""
 
 
@@ -140,10 +143,15 @@ def _run_stages(stages: _Stages) -> None:
     blocks = [str(i) for i in range(len(job.grid))]
     stages.run(cut_block, "supervoxels", blocks, cost=COSTS["supervoxels"])
     stages.run(link_block, "roots", blocks, cost=COSTS["roots"])
-    stages.run(graph_of_block, "graph0", blocks, cost=COSTS["graph0"])
-    whole = _add_up(stages, len(blocks))
-    stages.run(_Keyed(partition_graph, whole), "partition", ["0"])
-    stages.run(_Keyed(prepare_result, whole), "prepare", ["0"])
+    stages.run(graph_of_block, "graph", blocks, cost=COSTS["graph"])
+    stages.run(list_shards, "shards", ["0"])
+    stages.run(add_shard, "whole", shard_keys(job))
+    if isinstance(job.recipe.method, Agglomeration):
+        stages.run(merge_block, "parts", [f"0-{block}" for block in blocks], cost=COSTS["merging"])
+        for level in levels(job)[1:]:
+            stages.run(merge_parts, "parts", [f"{level}-{i}" for i in range(len(grid_of(job, level)))])
+    stages.run(partition_graph, "partition", ["0"])
+    stages.run(prepare_result, "prepare", ["0"])
     regions = [str(i) for i in range(len(job.regions))]
     cost = COSTS["relabel"] * len(blocks) // len(regions)
     stages.run(relabel_region, "relabel", regions, cost=cost)
@@ -151,37 +159,6 @@ def _run_stages(stages: _Stages) -> None:
         keys = [f"{level}-{i}" for i in range(len(level_regions(job, level)))]
         stages.run(shrink_region, "shrink", keys)
     stages._advance(stages.total)
-
-
-def _add_up(stages: _Stages, n_parts: int) -> str:
-    """Add the graphs of all blocks up to one; return where it is."""
-    level = 0
-    while n_parts > 1:
-        level += 1
-        n_sums = -(-n_parts // FAN_IN)
-        stages.run(_Renamed(add_block_graphs, f"{level}-{n_parts}-"), f"graph{level}", [str(i) for i in range(n_sums)])
-        n_parts = n_sums
-    return f"graph{level}/0"
-
-
-class _Keyed:
-    """A task of one key, told another."""
-
-    def __init__(self, task: Task, key: str) -> None:
-        self.task, self.key, self.__name__ = task, key, task.__name__
-
-    def __call__(self, job: Job, key: str) -> None:
-        self.task(job, self.key)
-
-
-class _Renamed:
-    """A task whose keys get a prefix."""
-
-    def __init__(self, task: Task, prefix: str) -> None:
-        self.task, self.prefix, self.__name__ = task, prefix, task.__name__
-
-    def __call__(self, job: Job, key: str) -> None:
-        self.task(job, self.prefix + key)
 
 
 def claim(folder: Path, recipe: Claimed) -> None:

@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,10 +25,19 @@ from teasel.agglomeration import MergeTree, RegionGraph
 from teasel.errors import FormatError
 from teasel.geometry import VoxelSize
 from teasel.inference.volume.recipe import CHUNK
+from teasel.inference.volume.shards import GRAPH
 
-__all__ = ["create_labels", "halvings", "open_result", "read_merge_tree", "read_region_graph", "write_arrays"]
+__all__ = [
+    "create_labels",
+    "halvings",
+    "open_result",
+    "read_graph_parts",
+    "read_merge_tree",
+    "read_region_graph",
+    "write_arrays",
+    "write_graph",
+]
 
-GRAPH = ("ids", "sizes", "edges", "count", "total", "histogram", "far_count", "far_total")
 SMALLEST = 256
 
 
@@ -114,13 +123,40 @@ def make_array(group: Any, name: str, shape: tuple[int, ...], dtype: Any, chunks
     )  # fmt: skip
 
 
+ROWS = 1 << 20
+"""Rows of a chunk of a table: a node, an edge, or a merge each."""
+
+
 def write_arrays(group: Any, arrays: dict[str, NDArray]) -> None:
-    """Write whole arrays, in chunks of about a million values, replacing what stands there."""
+    """Write whole arrays, in chunks of about a million rows, replacing what stands there."""
     for name, array in arrays.items():
-        chunks = (max(1, min(len(array), 1 << 20)), *(max(1, n) for n in array.shape[1:]))
-        target = group.create_array(name, shape=array.shape, dtype=array.dtype, chunks=chunks, overwrite=True)
+        target = _create_table(group, name, len(array), array)
         if array.size:
             target[...] = array
+
+
+def write_graph(group: Any, shards: Callable[[], Iterable[RegionGraph]]) -> None:
+    """Write a graph shard by shard, replacing what stands there."""
+    n_ids = n_edges = 0
+    for shard in shards():
+        n_ids, n_edges = n_ids + len(shard.ids), n_edges + len(shard.edges)
+    targets: dict[str, Any] = {}
+    at = dict.fromkeys(GRAPH, 0)
+    for shard in shards():
+        for name in GRAPH:
+            rows = getattr(shard, name)
+            if name not in targets:
+                targets[name] = _create_table(group, name, n_ids if name in ("ids", "sizes") else n_edges, rows)
+            if rows.size:
+                targets[name][at[name] : at[name] + len(rows)] = rows
+            at[name] += len(rows)
+
+
+def _create_table(group: Any, name: str, n_rows: int, like: NDArray) -> Any:
+    """Make an array of rows like those of another, in chunks of `ROWS`."""
+    row = like.shape[1:]
+    chunks = (max(1, min(n_rows, ROWS)), *(max(1, n) for n in row))
+    return group.create_array(name, shape=(n_rows, *row), dtype=like.dtype, chunks=chunks, overwrite=True)
 
 
 def open_result(path: str | os.PathLike[str]) -> Any:
@@ -156,3 +192,11 @@ def read_region_graph(path: str | os.PathLike[str]) -> RegionGraph:
     """Read the region graph of a result."""
     group = open_result(path)
     return RegionGraph(**{name: np.asarray(group[name][...]) for name in GRAPH})
+
+
+def read_graph_parts(path: str | os.PathLike[str]) -> Iterator[RegionGraph]:
+    """Read the region graph of a result, some million nodes and edges at a time."""
+    group = open_result(path)
+    for start in range(0, max(len(group["ids"]), len(group["edges"])), 4 * ROWS):
+        rows = slice(start, start + 4 * ROWS)
+        yield RegionGraph(**{name: np.asarray(group[name][rows]) for name in GRAPH})

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +59,8 @@ class WorkFolder:
         _write(Path(self.path) / stage / f"{key}.done", json.dumps(record).encode())
         return digest
 
-    def get(self, stage: str, key: str) -> dict[str, NDArray]:
-        """Read arrays that are done.
+    def get(self, stage: str, key: str, names: Sequence[str] | None = None) -> dict[str, NDArray]:
+        """Read arrays that are done: all, or some by name.
 
         Raises
         ------
@@ -72,7 +72,7 @@ class WorkFolder:
         data = path.read_bytes() if path.exists() else b""
         if hashlib.sha256(data).hexdigest() != digest:
             raise FormatError(f"{path} is not what was written there; remove {path}.done to have it made again")
-        return _unpack(data)
+        return _unpack(data, names)
 
     def is_done(self, stage: str, key: str) -> bool:
         """Say whether a task has its done record, and its file as many bytes as that says."""
@@ -115,17 +115,17 @@ def _pack(arrays: Arrays) -> bytes:
     return b"".join([json.dumps(header).encode(), b"\n", *payload])
 
 
-def _unpack(data: bytes) -> dict[str, NDArray]:
-    """Read what `_pack` laid out."""
+def _unpack(data: bytes, names: Sequence[str] | None) -> dict[str, NDArray]:
+    """Read what `_pack` laid out, or some of it."""
     from numcodecs import Zstd
 
     codec = Zstd(level=1)
     end = data.index(b"\n")
     at, found = end + 1, {}
     for name, dtype, shape, length in json.loads(data[:end]):
-        array = np.empty(shape, dtype)
-        if length:
-            codec.decode(memoryview(data)[at : at + length], out=array.reshape(-1))
-        found[name] = array
+        if names is None or name in names:
+            found[name] = array = np.empty(shape, dtype)
+            if length:
+                codec.decode(memoryview(data)[at : at + length], out=array.reshape(-1))
         at += length
     return found

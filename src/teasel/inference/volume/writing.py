@@ -11,18 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teasel.geometry import VoxelSize
-from teasel.inference.volume.blocks import read_graph, read_numbers
+from teasel.inference.volume.blocks import read_numbers
 from teasel.inference.volume.grid import Box, Grid, index_of
 from teasel.inference.volume.partition import TREE, lookup
 from teasel.inference.volume.recipe import Job
-from teasel.inference.volume.result import GRAPH, create_labels, halvings, make_array, write_arrays
+from teasel.inference.volume.result import create_labels, halvings, make_array, write_arrays, write_graph
+from teasel.inference.volume.shards import graph_shards
 from teasel.inference.volume.store import WorkFolder
 
 __all__ = ["Pyramid", "hash_of", "level_regions", "prepare_result", "relabel_region", "segments_of", "shrink_region"]
 
 
 def prepare_result(job: Job, key: str) -> None:
-    """Make the result without voxels: metadata, graph, merge tree; the key is where the whole graph is."""
+    """Make the result without voxels: metadata, graph, merge tree."""
     _, segments = lookup(job.work.path)
     details: dict[str, Any] = {
         "recipe": json.loads(json.dumps(job.recipe.description())),
@@ -31,11 +32,11 @@ def prepare_result(job: Job, key: str) -> None:
     details |= {"segments": int(segments.max(initial=0))}
     group = create_labels(job.result, job.shape, segments.dtype, job.voxel_size_um, details)
     kept = group.require_group("agglomeration")
-    graph, tree = read_graph(job, *key.split("/")), job.work.get("tree", "0")
-    write_arrays(kept, {name: getattr(graph, name) for name in GRAPH} | {name: tree[name] for name in TREE})
+    write_graph(kept, lambda: graph_shards(job))
+    write_arrays(kept, job.work.get("tree", "0", TREE))
     if "supervoxels" not in kept:
         make_array(kept, "supervoxels", job.shape, np.uint64)
-    job.work.declare("prepare", "0", job.work.digest(*key.split("/")))
+    job.work.declare("prepare", key, job.work.digest("tree", "0"))
 
 
 def relabel_region(job: Job, key: str) -> None:

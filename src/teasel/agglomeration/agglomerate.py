@@ -39,8 +39,8 @@ class Agglomeration:
     -----
     Scores are integers: the sum of 8-bit affinities times 2**16, divided by their number, rounded down. Of several best
     pairs the one merges first whose latest edge of the graph comes first. So the order of merges is total, and the
-    tree depends on the graph alone; scores only fall. Quantiles are read from 16 bins, in which values are taken as spread evenly; waterz
-    takes the middle of one of 256 bins.
+    tree depends on the graph alone; scores only fall. Quantiles are read from 16 bins, in which values are taken as
+    spread evenly; waterz takes the middle of one of 256 bins.
 
     References
     ----------

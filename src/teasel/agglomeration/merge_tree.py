@@ -30,7 +30,7 @@ class MergeTree:
 
     Notes
     -----
-    Scores may rise again after a merge. A threshold keeps every merge before the first whose score is below it: the
+    Scores only fall from merge to merge. A threshold keeps every merge before the first whose score is below it: the
     clusters at which merging would have stopped.
 
     Examples

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import zarr
 
+from teasel.agglomeration import Agglomeration
 from teasel.errors import DataError, ModelError, ParameterError
 from teasel.inference.volume import segment_volume
 from teasel.inference.volume.predicting import TILE, PredictJob, measure_range
@@ -34,6 +35,27 @@ def model(tmp_path_factory):
     image = np.random.default_rng(0).random((1, 36, 36, 36)).astype(np.float32)
     network = Anisotropic(1, heads, widths=(4, 6)).eval()
     return export_model(folder, network, spec, test_image=image, card="# tiny\n\n## Validation\n\nNone.\n")
+
+
+@pytest.fixture(scope="module")
+def foreground_model(tmp_path_factory):
+    torch = pytest.importorskip("torch")
+    from teasel.models.spec import ModelSpec
+    from teasel.networks.anisotropic import Anisotropic
+    from teasel.representations.semantic import Semantic
+    from teasel.training.export import export_model
+
+    heads = [{"name": "foreground", "channels": 1, "stride": 1}]
+    params = {"in_channels": 1, "heads": heads, "widths": [4, 6], "steps": [[1, 2, 2], [2, 2, 2]], "blocks": 1}
+    torch.manual_seed(3)
+    spec = ModelSpec(
+        "blobs", "Test.", Semantic(foreground_threshold=0.63, min_area_px=5),
+        {"name": "anisotropic", "params": params}, ndim=3, in_channels=1, divisor=4, halo_px=16,
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("models") / "blobs"
+    image = np.random.default_rng(0).random((1, 36, 36, 36)).astype(np.float32)
+    network = Anisotropic(1, heads, widths=(4, 6)).eval()
+    return export_model(folder, network, spec, test_image=image, card="# blobs\n\n## Validation\n\nNone.\n")
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +116,7 @@ def test_tiles_give_what_the_network_gives_of_the_whole(model, image, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         segment_volume(image, out, model, runner=runner)
     assert [task for task, _ in runner.ran] == ["predict_tile"] * 4
-    found = np.asarray(zarr.open_array(f"{out}.work/affinities.zarr", mode="r")[...])
+    found = np.asarray(zarr.open_array(f"{out}.work/prediction.zarr", mode="r")[...])
     values = np.asarray(zarr.open_array(image, mode="r")[...], np.float32)
     job = PredictJob(str(model), str(image), None, None, None, 0, 1, str(tmp_path))
     low, high = measure_range(job, (1.0, 99.8))
@@ -109,7 +131,7 @@ def test_tiles_give_what_the_network_gives_of_the_whole(model, image, tmp_path):
 
 
 def test_what_is_no_volume_or_no_model_of_volumes_is_refused(model, image, tmp_path):
-    with pytest.raises(ModelError, match="affinities in 3D"):
+    with pytest.raises(ModelError, match="block by block from affinities"):
         segment_volume(image, tmp_path / "a.ome.zarr", "nuclei")
     np.save(tmp_path / "flat.npy", np.zeros((20, 30, 40), np.uint8))
     with pytest.raises(DataError, match="every voxel looked at is 0"):
@@ -126,3 +148,27 @@ def test_the_main_path_says_where_volumes_go(model):
 
     with pytest.raises(ParameterError, match="segment_volume"):
         teasel.segment(np.zeros((64, 64), np.uint8), str(model))
+
+
+def test_a_foreground_gives_its_connected_pieces_whatever_the_blocks(foreground_model, image, tmp_path, hash_files):
+    from scipy import ndimage
+
+    outs = [
+        segment_volume(image, tmp_path / f"{n}.ome.zarr", foreground_model, runner=Serial(n << 30), threshold=t)
+        for n, t in ((1, None), (8, 0.63))
+    ]
+    assert hash_files(outs[0]) == hash_files(outs[1])
+    stop = StopAfter(4)
+    with pytest.raises(KeyboardInterrupt):
+        segment_volume(image, tmp_path / "c.ome.zarr", foreground_model, runner=stop)
+    boundaries = np.asarray(zarr.open_array(tmp_path / "c.ome.zarr.work/prediction.zarr", mode="r")[...])
+    pieces, _ = ndimage.label(255 - boundaries >= np.ceil(0.63 * 255))
+    sizes = np.bincount(pieces.ravel())
+    kept = np.flatnonzero(sizes >= 5)[1:]
+    assert len(kept) > 1000
+    lookup = np.zeros(len(sizes), int)
+    lookup[kept] = np.arange(1, len(kept) + 1)  # scipy numbers by first voxels, too
+    np.testing.assert_array_equal(zarr.open_group(outs[0], mode="r")["0"][...], lookup[pieces])
+    assert not (outs[0] / "agglomeration").exists()
+    with pytest.raises(ParameterError, match="connected pieces are the objects; got the method Agglomeration"):
+        segment_volume(image, tmp_path / "d.ome.zarr", foreground_model, method=Agglomeration())

@@ -12,7 +12,7 @@ from teasel.apps.cli.console import ProgressLine
 from teasel.errors import ParameterError
 
 if TYPE_CHECKING:
-    from teasel.agglomeration import Agglomeration, MutexWatershed
+    from teasel.agglomeration import Agglomeration, Connected, MutexWatershed
 
 __all__ = ["VolumeOptions", "not_there", "parse_bytes", "progress_of"]
 
@@ -27,15 +27,16 @@ class VolumeOptions:
     ----------
     threshold : float, optional
         Affinity from 0 to 1 below which nothing is merged; the model's own, or 0.5, if not given.
-    score : str
-        What decides on a border: mean affinity, quantile of its affinities, or mutex (no threshold; needs affinities
-        over longer steps).
+    score : str, optional
+        What decides on a border: mean affinity (if nothing is said), quantile of its affinities, or mutex (no
+        threshold; needs affinities over longer steps). Or connected (for a foreground, if nothing is said): whatever a
+        chain of affinities above the threshold joins is one segment.
     quantile : float
         For quantile: which one, from 0 to 1.
     peaks : bool
         For quantile: of each border only its highest affinities count, as in waterz.
     min_voxels : int
-        Smaller segments join the neighbour with the best border.
+        Smaller segments join the neighbour with the best border; connected ones are dropped.
     scheduler : str, optional
         Address of a Dask scheduler, such as tcp://host:8786; none for this process alone; a cluster on this machine if
         not given.
@@ -46,7 +47,7 @@ class VolumeOptions:
     """
 
     threshold: float | None = None
-    score: str = "mean"
+    score: str | None = None
     quantile: float = 0.75
     peaks: bool = False
     min_voxels: int = 0
@@ -54,15 +55,20 @@ class VolumeOptions:
     workers: int | None = None
     memory: str = "2GB"
 
-    def method(self) -> Agglomeration | MutexWatershed:
-        """Return the method that was chosen."""
-        from teasel.agglomeration import Agglomeration, MutexWatershed
+    def method(self, threshold: float = 0.5) -> Agglomeration | MutexWatershed | Connected:
+        """Return the method that was chosen; `threshold` is for when none is given."""
+        from teasel.agglomeration import Agglomeration, Connected, MutexWatershed
+
+        if self.score == "connected":
+            return Connected(threshold if self.threshold is None else self.threshold, self.min_voxels)
 
         if self.score == "mutex":
             if self.threshold is not None or self.min_voxels:
                 raise ParameterError("--score mutex takes neither --threshold nor --min-voxels; leave them out")
             return MutexWatershed()
-        return Agglomeration(score=self.score, quantile=self.quantile, peaks=self.peaks, min_voxels=self.min_voxels)
+        return Agglomeration(
+            score=self.score or "mean", quantile=self.quantile, peaks=self.peaks, min_voxels=self.min_voxels
+        )
 
 
 def parse_bytes(text: str) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import uuid
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from teasel.agglomeration import Agglomeration, MergeTree, add_graphs
+from teasel.agglomeration import Agglomeration, Connected, MergeTree, MutexWatershed, add_graphs
 from teasel.agglomeration.part import tree_of
 from teasel.inference.volume.merging import read_merges
 from teasel.inference.volume.recipe import Job
@@ -27,13 +28,18 @@ def partition_graph(job: Job, key: str) -> None:
     Writes the merge tree, and the table from supervoxels to segments as two files that workers map into memory.
     """
     method = job.recipe.method
-    if isinstance(method, Agglomeration):
+    ids = np.zeros(0, np.uint64)
+    if not isinstance(method, MutexWatershed):
         ids = np.concatenate([job.work.get("whole", shard, ("ids",))["ids"] for shard in shard_keys(job)])
+    tree = MergeTree(ids, np.zeros((0, 2), np.int32), np.zeros(0, np.int32))
+    if isinstance(method, Agglomeration):
         tree = tree_of(ids, read_merges(job))
         segments = method.segments(graph_shards(job), tree, job.recipe.threshold)
+    elif isinstance(method, Connected):
+        segments = method.segments(graph_shards(job), ids)
     else:
         graph = add_graphs(graph_shards(job))
-        tree = MergeTree(graph.ids, np.zeros((0, 2), np.int32), np.zeros(0, np.int32))
+        tree = replace(tree, ids=graph.ids)
         segments = method.segments(graph)
     job.work.put("tree", "0", {name: getattr(tree, name) for name in TREE})
     write_table(job.work.path, tree.ids, smallest(segments))

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from teasel.agglomeration import Agglomeration
 from teasel.errors import ParameterError
 from teasel.images.atomic import atomic_path
-from teasel.inference.volume.blocks import cut_block, graph_of_block, link_block
+from teasel.inference.volume.blocks import cut_block, graph_of_block, join_block, link_block
 from teasel.inference.volume.memory import block_for
 from teasel.inference.volume.merging import grid_of, levels, merge_block, merge_parts
 from teasel.inference.volume.partition import partition_graph
@@ -141,7 +141,8 @@ class _Stages:
 def _run_stages(stages: _Stages) -> None:
     job = stages.job
     blocks = [str(i) for i in range(len(job.grid))]
-    stages.run(cut_block, "supervoxels", blocks, cost=COSTS["supervoxels"])
+    cut = cut_block if job.recipe.keeps_graph else join_block
+    stages.run(cut, "supervoxels", blocks, cost=COSTS["supervoxels"])
     stages.run(link_block, "roots", blocks, cost=COSTS["roots"])
     stages.run(graph_of_block, "graph", blocks, cost=COSTS["graph"])
     stages.run(list_shards, "shards", ["0"])

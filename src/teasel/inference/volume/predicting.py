@@ -1,4 +1,4 @@
-"""The first stage: affinities of an image volume by a network, tile by tile on a grid that never changes."""
+"""The first stage: what a network says of an image volume, tile by tile on a grid that never changes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ from teasel.errors import DataError, ModelError, ParameterError
 from teasel.geometry import VoxelSize
 from teasel.images import Image, open_image
 from teasel.inference.volume.grid import Box, Grid, grow, index_of, shift
+from teasel.inference.volume.source import AffinitySource
 from teasel.inference.volume.store import WorkFolder
 from teasel.inference.volume.writing import hash_of
 from teasel.models import Model, load_model
 
-__all__ = ["TILE", "PredictJob", "load_once", "measure_range", "predict_tile", "prepare_affinities"]
+__all__ = ["TILE", "PredictJob", "load_once", "measure_range", "predict_tile", "prepare_prediction", "source_of"]
 
 TILE = (32, 128, 128)
 """Voxels that a tile answers for: part of the method, for a network sees a little of where its tile ends."""
@@ -34,7 +35,7 @@ class PredictJob:
     Parameters
     ----------
     model : str
-        Name or folder of a model for volumes with affinities.
+        Name or folder of a model for volumes with affinities or a foreground.
     image : str
         Path of the image.
     axes : str, optional
@@ -60,8 +61,8 @@ class PredictJob:
 
     @property
     def path(self) -> Path:
-        """Where the affinities go."""
-        return Path(self.folder) / "affinities.zarr"
+        """Where the prediction goes."""
+        return Path(self.folder) / "prediction.zarr"
 
     @property
     def work(self) -> WorkFolder:
@@ -106,40 +107,46 @@ def load_once(name: str) -> Model:
     return load_model(name, threads=1)
 
 
-def prepare_affinities(job: PredictJob, model: Model) -> None:
-    """Make the empty file of affinities, unless it is there."""
+def prepare_prediction(job: PredictJob, model: Model) -> None:
+    """Make the empty file of what is predicted, unless it is there."""
     import zarr
 
     if job.path.exists():
         return
+    source = source_of(job, model)
     job.path.parent.mkdir(parents=True, exist_ok=True)
-    size = job.opened.voxel_size_um
+    n = () if source.kind == "boundaries" else (len(source.offsets),)
     array = zarr.create_array(
         job.path,
-        shape=(len(offsets_of(model)), *job.grid.shape),
-        chunks=(1, *TILE),
+        shape=(*n, *job.grid.shape),
+        chunks=(*(1 for _ in n), *TILE),
         dtype="u1",
         fill_value=0,
-        dimension_names=["c", "z", "y", "x"],
+        dimension_names=[*("c" for _ in n), "z", "y", "x"],
     )
-    array.attrs["voxel_size_um"] = list(size.along("zyx"))
+    array.attrs["voxel_size_um"] = list(job.opened.voxel_size_um.along("zyx"))
 
 
-def offsets_of(model: Model) -> tuple[tuple[int, int, int], ...]:
-    """Return the steps of a model's affinities, the first three one voxel along z, y and x.
+def source_of(job: PredictJob, model: Model) -> AffinitySource:
+    """Return what will be predicted as a source of affinities: those of the model, or boundaries of its foreground.
 
     Raises
     ------
     ModelError
-        If the model is not for volumes or predicts no affinities.
+        If the model is not for volumes, or predicts neither.
     """
     representation: Any = model.spec.representation
-    if model.spec.ndim != 3 or representation.name != "affinity":
+    if model.spec.ndim != 3 or representation.name not in ("affinity", "semantic"):
         raise ModelError(
-            f"model {model.name!r} predicts {representation.name} in {model.spec.ndim}D; volumes are segmented from "
-            "affinities in 3D"
+            f"model {model.name!r} predicts {representation.name} in {model.spec.ndim}D; volumes are segmented block "
+            "by block from affinities or a semantic foreground in 3D"
         )
-    return tuple((a, b, c) for a, b, c in representation.offsets_volume)
+    size = job.opened.voxel_size_um
+    known: Any = (size.z, size.y, size.x) if size.known("zyx") else None
+    if representation.name == "semantic":
+        return AffinitySource(str(job.path), "boundaries", voxel_size=known)
+    offsets = tuple((a, b, c) for a, b, c in representation.offsets_volume)
+    return AffinitySource(str(job.path), offsets=offsets, voxel_size=known)
 
 
 def measure_range(job: PredictJob, percentiles: tuple[float, float]) -> tuple[float, float]:
@@ -163,7 +170,7 @@ def measure_range(job: PredictJob, percentiles: tuple[float, float]) -> tuple[fl
 
 
 def predict_tile(job: PredictJob, key: str) -> None:
-    """Predict the affinities of a tile, and write them as whole chunks."""
+    """Predict a tile, and write it as whole chunks."""
     import zarr
 
     model = load_once(job.model)
@@ -178,10 +185,11 @@ def predict_tile(job: PredictJob, key: str) -> None:
     batch = np.pad(values, pad, mode="symmetric").astype(np.float32)[None, None]
     batch = np.repeat(batch, model.spec.in_channels, 1)
     inner = index_of(shift(box, tuple((w - b, w) for (w, _), b in zip(wide, before, strict=True))))
-    affinity = np.clip(model.run(batch)["affinity"][0][(slice(None), *inner)], 0, 1)
-    found = quantise(affinity)
-    zarr.open_array(job.path, mode="r+")[(slice(None), *index_of(box))] = found
-    job.work.declare("affinities", key, hash_of(found))
+    fields = {name: np.clip(field[0][(slice(None), *inner)], 0, 1) for name, field in model.run(batch).items()}
+    found = quantise(fields["affinity"] if "affinity" in fields else 1 - fields["foreground"][0])
+    place: Any = (..., *index_of(box))
+    zarr.open_array(job.path, mode="r+")[place] = found
+    job.work.declare("prediction", key, hash_of(found))
 
 
 def _halo(model: Model) -> tuple[int, int, int]:

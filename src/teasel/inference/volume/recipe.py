@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from teasel.agglomeration import Agglomeration, Height, MutexWatershed
+from teasel.agglomeration import Agglomeration, Connected, Height, MutexWatershed
 from teasel.errors import ParameterError
 from teasel.geometry import VoxelSize
 from teasel.inference.volume.grid import Grid
@@ -43,10 +43,10 @@ class Recipe:
         The affinities.
     height : Height
         The landscape whose hills are supervoxels.
-    method : Agglomeration or MutexWatershed
-        How supervoxels become segments.
+    method : Agglomeration, MutexWatershed or Connected
+        How supervoxels become segments; the last one takes no supervoxels.
     threshold : float
-        Affinity in [0, 1] below which nothing is merged; not used by the mutex watershed.
+        Affinity in [0, 1] below which nothing is merged; of an `Agglomeration`.
     background : float
         Openness in [0, 1] below which a voxel belongs to nothing.
     origin : tuple of (str, str)
@@ -55,7 +55,7 @@ class Recipe:
 
     source: AffinitySource
     height: Height = field(default_factory=Height)
-    method: Agglomeration | MutexWatershed = field(default_factory=Agglomeration)
+    method: Agglomeration | MutexWatershed | Connected = field(default_factory=Agglomeration)
     threshold: float = 0.5
     background: float = 0.0
     origin: tuple[tuple[str, str], ...] = ()
@@ -74,6 +74,11 @@ class Recipe:
         content = self.to_dict()
         content["source"]["path"] = Path(self.source.path).name
         return content
+
+    @property
+    def keeps_graph(self) -> bool:
+        """Whether the result keeps supervoxels and their graph; connected components are numbered by block."""
+        return not isinstance(self.method, Connected)
 
     @property
     def digest(self) -> str:

@@ -8,18 +8,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from teasel.agglomeration import Agglomeration, Height, MutexWatershed
+from teasel.agglomeration import Agglomeration, Connected, Height, MutexWatershed
 from teasel.errors import ParameterError
 from teasel.inference.volume.pipeline import agglomerate_volume, claim, work_folder
 from teasel.inference.volume.predicting import (
     PredictJob,
     measure_range,
-    offsets_of,
     predict_tile,
-    prepare_affinities,
+    prepare_prediction,
+    source_of,
 )
 from teasel.inference.volume.recipe import Recipe
-from teasel.inference.volume.source import AffinitySource
 from teasel.inference.volume.waves import Runner, Serial
 from teasel.models import load_model
 
@@ -34,7 +33,7 @@ def segment_volume(
     out: str | os.PathLike[str],
     model: str | Path,
     *,
-    method: Agglomeration | MutexWatershed | None = None,
+    method: Agglomeration | MutexWatershed | Connected | None = None,
     threshold: float | None = None,
     axes: str | None = None,
     channel: int | None = None,
@@ -42,7 +41,7 @@ def segment_volume(
     runner: Runner | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Segment an image volume of any size with a model that predicts affinities.
+    """Segment an image volume of any size with a model that predicts affinities or a foreground.
 
     Parameters
     ----------
@@ -52,10 +51,12 @@ def segment_volume(
         ``.ome.zarr`` to write, see `agglomerate_volume`.
     model : str or path
         Name or folder of a model for volumes.
-    method : Agglomeration or MutexWatershed, optional
-        How supervoxels become segments; mean affinity if not given.
+    method : Agglomeration, MutexWatershed or Connected, optional
+        How affinities become segments; mean affinity if not given. Not for a foreground (representation ``semantic``),
+        whose connected pieces are the objects.
     threshold : float, optional
-        Affinity in [0, 1] below which nothing is merged; the model's own if not given.
+        Affinity in [0, 1] below which nothing is merged, or probability of the foreground; the model's own if not
+        given. A `Connected` has its own.
     axes : str, optional
         What the dimensions are, where the file does not say.
     channel : int, optional
@@ -77,7 +78,7 @@ def segment_volume(
     ParameterError
         If `out` exists, or the image has several channels and none is chosen.
     ModelError
-        If the model predicts no affinities in 3D.
+        If the model predicts neither in 3D.
     TeaselError
         Whatever opening the image or the model raises.
 
@@ -91,7 +92,6 @@ def segment_volume(
     if out.exists():
         raise ParameterError(f"{out} is there already; give another name or remove it")
     loaded = load_model(model, threads=1)
-    offsets = offsets_of(loaded)
     folder = work_folder(out).absolute()
     name = str(Path(model).resolve()) if os.sep in str(model) else str(model)
     path = str(Path(image).resolve())
@@ -99,16 +99,24 @@ def segment_volume(
     _check_channel(job)
     low, high = measure_range(job, loaded.spec.normalisation)
     job = replace(job, low=low, high=high)
-    prepare_affinities(job, loaded)
-    size = job.opened.voxel_size_um
-    edges = (size.z, size.y, size.x)
-    known = edges if size.known("zyx") else None
+    source = source_of(job, loaded)
+    prepare_prediction(job, loaded)
     representation: Any = loaded.spec.representation
+    if representation.name == "semantic":
+        least = representation.foreground_threshold if threshold is None else threshold
+        method = method or Connected(least, representation.min_area_px)
+        if not isinstance(method, Connected):
+            raise ParameterError(
+                f"model {loaded.name!r} predicts a foreground, whose connected pieces are the objects; got the method "
+                f"{type(method).__name__}, leave it out"
+            )
+    else:
+        least = representation.merge_threshold if threshold is None else threshold
     recipe = Recipe(
-        AffinitySource(str(job.path), offsets=offsets, voxel_size=known),  # type: ignore[arg-type]
-        Height(spacing=known or (1.0, 1.0, 1.0)),  # type: ignore[arg-type]
+        source,
+        Height(spacing=source.voxel_size or (1.0, 1.0, 1.0)),
         method or Agglomeration(),
-        threshold=representation.merge_threshold if threshold is None else threshold,
+        threshold=least,
         origin=(
             ("image", Path(image).name),
             ("model", loaded.name),
@@ -118,7 +126,7 @@ def segment_volume(
         ),
     )
     claim(folder, recipe)
-    keys = [str(i) for i in range(len(job.grid)) if not job.work.is_done("affinities", str(i))]
+    keys = [str(i) for i in range(len(job.grid)) if not job.work.is_done("prediction", str(i))]
     done = len(job.grid) - len(keys)
 
     def advance(n: int) -> None:

@@ -25,17 +25,19 @@ __all__ = ["Pyramid", "hash_of", "level_regions", "prepare_result", "relabel_reg
 def prepare_result(job: Job, key: str) -> None:
     """Make the result without voxels: metadata, graph, merge tree."""
     _, segments = lookup(job.work.path)
+    threshold = getattr(job.recipe.method, "threshold", job.recipe.threshold)
     details: dict[str, Any] = {
         "recipe": json.loads(json.dumps(job.recipe.description())),
-        "threshold": job.recipe.threshold,
+        "threshold": threshold,
     }
     details |= {"segments": int(segments.max(initial=0))}
     group = create_labels(job.result, job.shape, segments.dtype, job.voxel_size_um, details)
-    kept = group.require_group("agglomeration")
-    write_graph(kept, lambda: graph_shards(job))
-    write_arrays(kept, job.work.get("tree", "0", TREE))
-    if "supervoxels" not in kept:
-        make_array(kept, "supervoxels", job.shape, np.uint64)
+    if job.recipe.keeps_graph:
+        kept = group.require_group("agglomeration")
+        write_graph(kept, lambda: graph_shards(job))
+        write_arrays(kept, job.work.get("tree", "0", TREE))
+        if "supervoxels" not in kept:
+            make_array(kept, "supervoxels", job.shape, np.uint64)
     job.work.declare("prepare", key, job.work.digest("tree", "0"))
 
 
@@ -48,7 +50,8 @@ def relabel_region(job: Job, key: str) -> None:
     found = segments_of(ids, *lookup(job.work.path))[places]
     group = zarr.open_group(job.result, mode="r+")
     _array(group, "0")[index_of(box)] = found
-    _array(group, "agglomeration/supervoxels")[index_of(box)] = ids[places]
+    if job.recipe.keeps_graph:
+        _array(group, "agglomeration/supervoxels")[index_of(box)] = ids[places]
     job.work.declare("relabel", key, hash_of(found))
 
 

@@ -61,6 +61,12 @@ def test_the_folder_is_ready_to_annotate_and_says_nothing_until_it_is(proposed, 
     write_labels(tmp_path / "labels" / f"{found[0].name}.tif", found[0].labels)
     (correction,) = read_corrections(tmp_path)
     assert correction.name == found[0].name
+    assert correction.source == found[0].source
+    whole = open_image(found[0].source).read()  # smaller than the surroundings may be
+    assert np.array_equal(correction.image[0], whole)
+    known = correction.known()
+    assert np.array_equal(known[found[0].window], found[0].labels)
+    assert (known >= 0).sum() == 256 * 256
 
 
 def test_use_and_rarity_decide(proposed):

@@ -28,6 +28,7 @@ from teasel.models import Model
 __all__ = ["Suggestion", "suggest", "write_suggestions"]
 
 SMALLEST_PX, LARGEST_PX = 256, 384
+SURROUNDINGS_PX = 1024
 VIEWS = ("turned", "smaller", "larger", "brighter")
 FEW = 10
 MOST_PER_IMAGE = 12
@@ -39,6 +40,8 @@ COLUMNS = (
     "x_px",
     "height_px",
     "width_px",
+    "y_in_surroundings_px",
+    "x_in_surroundings_px",
     "objects",
     "score",
     "disagreement",
@@ -71,8 +74,8 @@ class Suggestion:
         What it was picked by, in [0, 1].
     style : ndarray of float
         Its look.
-    pixels : ndarray, shape (c, y, x)
-        The crop as it is in the file.
+    plane : Plane
+        The plane that it is a part of.
     """
 
     name: str
@@ -84,7 +87,18 @@ class Suggestion:
     rarity: float
     score: float
     style: NDArray[np.float64] = field(repr=False, compare=False)
-    pixels: NDArray[np.generic] = field(repr=False, compare=False)
+    plane: Plane = field(repr=False, compare=False)
+
+    @property
+    def pixels(self) -> NDArray[np.generic]:
+        """The crop as it is in the file, shape (c, y, x)."""
+        return self.plane.raw(*self.window).astype(self.plane.image.dtype)
+
+    @property
+    def surroundings(self) -> Window:
+        """Where the crop's surroundings lie in the image: up to 1024 px, as much as the image has."""
+        y, x = (_wider(s, n) for s, n in zip(self.window, self.plane.shape, strict=True))
+        return y, x
 
     @property
     def objects(self) -> int:
@@ -181,8 +195,7 @@ def _judge(image: Image, plane: Plane, model: Model, window: Window, scale: floa
     others = (watershed_opinion(seen.fields), star_opinion(seen.fields, model))
     disagreement = 1 - float(np.mean([match(seen.labels, other).accuracy for other in others]))
     inconsistency = 1 - float(np.mean(list(consistency(model, piece, seen.labels, VIEWS).values())))
-    pixels = plane.raw(*window)
-    native = (pixels.shape[1], pixels.shape[2])
+    native = (window[0].stop - window[0].start, window[1].stop - window[1].start)
     labels = labels_to(seen.labels, seen.fields["foreground"][0], native)
     enough = min(1.0, len(seen.scores) / FEW)
     source = str(image.source) if image.source is not None else "image"
@@ -196,7 +209,7 @@ def _judge(image: Image, plane: Plane, model: Model, window: Window, scale: floa
         rarity=1.0,
         score=enough * (disagreement + inconsistency) / 2,
         style=style_vector(piece, seen),
-        pixels=pixels.astype(image.dtype),
+        plane=plane,
     )
 
 
@@ -222,8 +235,10 @@ def _pick(candidates: list[Suggestion], count: int) -> list[Suggestion]:
 def write_suggestions(suggestions: Sequence[Suggestion], folder: str | Path) -> Path:
     """Write crops as a folder that can be annotated and then given to ``teasel adapt``.
 
-    ``images/NAME.tif`` holds the pixels, ``predicted/NAME.tif`` what the model finds, ``index.csv`` where each crop
-    lies and why it was picked. Corrected labels belong into ``labels/NAME.tif``: what has none is not learned from.
+    ``images/NAME.tif`` holds the pixels, ``predicted/NAME.tif`` what the model finds, ``surroundings/NAME.tif`` up to
+    1024 px around the crop, and ``index.csv`` where each crop lies and why it was picked. Corrected labels belong into
+    ``labels/NAME.tif``: what has none is not learned from. Surroundings are there to judge by: an adapted model is run
+    on them as on any image.
 
     Parameters
     ----------
@@ -238,17 +253,16 @@ def write_suggestions(suggestions: Sequence[Suggestion], folder: str | Path) -> 
         ``index.csv``.
     """
     folder = Path(folder)
-    for part in ("images", "predicted", "labels"):
+    for part in ("images", "predicted", "labels", "surroundings"):
         (folder / part).mkdir(parents=True, exist_ok=True)
     rows = []
     for rank, one in enumerate(suggestions, 1):
-        grey = len(one.pixels) == 1
-        pixels = one.pixels[0] if grey else np.moveaxis(one.pixels, 0, -1) if len(one.pixels) == 3 else one.pixels
-        axes = "yx" if grey else "yxc" if len(one.pixels) == 3 else "cyx"
-        save_image(folder / "images" / f"{one.name}.tif", pixels, axes=axes)
+        _save(folder / "images" / f"{one.name}.tif", one.pixels)
+        around = one.surroundings
+        _save(folder / "surroundings" / f"{one.name}.tif", one.plane.raw(*around).astype(one.plane.image.dtype))
         write_labels(folder / "predicted" / f"{one.name}.tif", one.labels)
         y, x = one.window
-        place = (y.start, x.start, *one.labels.shape)
+        place = (y.start, x.start, *one.labels.shape, y.start - around[0].start, x.start - around[1].start)
         numbers = (f"{value:.4f}" for value in (one.score, one.disagreement, one.inconsistency, one.rarity))
         rows.append((rank, one.name, one.source, *place, one.objects, *numbers))
     with (
@@ -259,3 +273,20 @@ def write_suggestions(suggestions: Sequence[Suggestion], folder: str | Path) -> 
         writer.writerow(COLUMNS)
         writer.writerows(rows)
     return folder / "index.csv"
+
+
+def _wider(span: slice, length: int) -> slice:
+    """Widen a span to `SURROUNDINGS_PX` within an axis of some length."""
+    wide = min(max(SURROUNDINGS_PX, span.stop - span.start), length)
+    start = int(np.clip((span.start + span.stop - wide) // 2, 0, length - wide))
+    return slice(start, start + wide)
+
+
+def _save(path: Path, pixels: NDArray[np.generic]) -> None:
+    """Save (c, y, x) as a TIFF: a grey plane, a colour picture, or channels."""
+    if len(pixels) == 1:
+        save_image(path, pixels[0], axes="yx")
+    elif len(pixels) == 3:
+        save_image(path, np.moveaxis(pixels, 0, -1), axes="yxc")
+    else:
+        save_image(path, pixels, axes="cyx")

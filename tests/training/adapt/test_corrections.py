@@ -136,3 +136,27 @@ def test_channels_and_stacks(tmp_path):
     tifffile.imwrite(tmp_path / "images/a.tif", two, imagej=True, metadata={"axes": "ZYX"})
     with pytest.raises(AxesError, match="single planes"):
         read_corrections(tmp_path)
+
+
+def test_around_an_image_nothing_is_said():
+    rng = np.random.default_rng(0)
+    whole = rng.integers(0, 99, (1, 20, 30))
+    verified = np.zeros((6, 6), bool)
+    verified[:3] = True
+    plain = np.zeros((6, 6), np.int32)
+    plain[1:3, 1:3] = 5
+    for more in ({}, {"verified": verified}, {"points": np.array([[4.0, 2.0]])}, {"background": verified}):
+        small = Correction("a", whole[:, 10:16, 4:10], plain, source="slide", **more)
+        large = small.within(whole, (10, 4))
+        known = large.known()
+        assert np.array_equal(known[10:16, 4:10], small.known())
+        assert (np.delete(known, range(10, 16), 0) == -1).all()
+        assert (np.delete(known, range(4, 10), 1) == -1).all()
+        assert np.array_equal(large.points, small.points + np.array([10, 4]))
+        assert large.source == "slide"
+
+
+def test_surroundings_that_show_something_else_are_an_error():
+    whole = np.random.default_rng(0).integers(0, 99, (1, 20, 30))
+    with pytest.raises(DataError, match="do not show it at y 9, x 4"):
+        Correction("a", whole[:, 10:16, 4:10], np.ones((6, 6), np.int32)).within(whole, (9, 4))

@@ -19,7 +19,7 @@ LESSONS, REPLAY = [lesson(0), lesson(1)], [item(0)]
 def run(model, folder, config=CONFIG, **options):
     network, package = open_network(model)
     crops = AdaptCrops.build(LESSONS, REPLAY, package.spec, config)
-    return tune(network, crops, folder, fingerprint(package.spec, "digest", config, LESSONS), **options)
+    return tune(network, crops, folder / CHECKPOINT, fingerprint(package.spec, "digest", config, LESSONS), **options)
 
 
 def test_only_free_weights_move_and_no_statistics(tiny_model, tmp_path):

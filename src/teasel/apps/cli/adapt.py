@@ -57,9 +57,10 @@ def adapt(
 ) -> None:
     """Adapt a model to your images; it is handed over only if it is better.
 
-    The new model must be better on corrected crops that were held out and no worse on replayed scenes (without
-    labels: more consistent on your images); if not, the old one stays and the exit code is 1. Typed again, the
-    same command goes on from the last checkpoint.
+    Every correction teaches and judges: networks are judged, nothing set, on images that they have not seen. The
+    new model must be surely better there and surely no worse on replayed scenes (without labels: more consistent on
+    your images); if not, the old one stays and the exit code is 1. Typed again, the same command goes on from the
+    last checkpoint.
 
     \b
     Examples:

@@ -18,7 +18,10 @@ class AdaptConfig:
     objects : str
         What the model finds, and so what is replayed: nuclei, cells, or auto (what the model's tags say).
     steps : int
-        Optimiser steps.
+        Optimiser steps of each fold.
+    folds : int
+        Networks that are trained, each without one part of the corrections, which judges it; the new model is their
+        mean. 2 or more; adapting without labels trains one, for as many steps as all folds together.
     batch_size : int
         Crops per step.
     crop_px : int
@@ -26,13 +29,11 @@ class AdaptConfig:
     replay_share : float
         Share of the crops that are replayed scenes, in [0, 1).
     replay_scenes : int
-        Replayed scenes that are trained on; a fifth as many more are held out.
+        Replayed scenes that are trained on; half as many more judge whether the new model forgets.
     learning_rate : float
         Highest learning rate; it rises over the first steps and falls along a cosine.
     pull : float
         Strength of the pull of the weights towards where they came from.
-    held_out : float
-        Share of the corrected area that is not trained on and judges the result, in (0, 1).
     replay_tolerance : float
         How much average precision on the replayed scenes may fall, in [0, 1].
     threads : int
@@ -46,14 +47,14 @@ class AdaptConfig:
     """
 
     objects: str = "auto"
-    steps: int = 300
+    steps: int = 100
+    folds: int = 3
     batch_size: int = 8
     crop_px: int = 192
     replay_share: float = 0.5
-    replay_scenes: int = 120
+    replay_scenes: int = 60
     learning_rate: float = 1.5e-3
     pull: float = 1e-3
-    held_out: float = 0.25
     replay_tolerance: float = 0.01
     threads: int = 0
     workers: int = 1
@@ -65,7 +66,7 @@ class AdaptConfig:
             f"objects {self.objects!r}; expected auto, nuclei or cells": self.objects
             not in ("auto", "nuclei", "cells"),
             f"replay_share {self.replay_share}; expected 0 .. 1, 1 excluded": not 0 <= self.replay_share < 1,
-            f"held_out {self.held_out}; expected between 0 and 1": not 0 < self.held_out < 1,
+            f"folds {self.folds}; expected 2 or more": self.folds < 2,
             f"replay_tolerance {self.replay_tolerance}; expected 0 .. 1": not 0 <= self.replay_tolerance <= 1,
             f"replay_scenes {self.replay_scenes}; expected 15 or more": self.replay_scenes < 15,
             f"steps {self.steps}, batch_size {self.batch_size}, checkpoint_every {self.checkpoint_every}; "

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +41,8 @@ class Correction:
         Middles (y, x) of objects that have no outline yet, in pixels.
     decisions : dict of int to str
         For labels that are a prediction: ``"accept"`` or ``"reject"`` for single objects. Others stay open.
+    source : str
+        The image, slide or well that it is a part of, if there may be several: they teach or judge together.
 
     Notes
     -----
@@ -62,6 +64,7 @@ class Correction:
     background: NDArray[np.bool_] | None = None
     points: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
     decisions: Mapping[int, str] = field(default_factory=dict)
+    source: str = ""
 
     def __post_init__(self) -> None:
         if self.image.ndim != 3 or not 1 <= self.image.shape[0] <= 3:
@@ -109,6 +112,45 @@ class Correction:
             known[self.background] = 0
         return known.astype(np.int32)
 
+    def within(self, image: NDArray[np.generic], corner: tuple[int, int]) -> Correction:
+        """Say the same about a larger image that this one is a part of; around it nothing is said.
+
+        Parameters
+        ----------
+        image : ndarray, shape (c, y, x)
+            The larger image.
+        corner : tuple of int
+            Where in it this image begins, (y, x).
+
+        Raises
+        ------
+        DataError
+            If the larger image does not show this one there.
+        """
+        box = tuple(slice(c, c + n) for c, n in zip(corner, self.image.shape[1:], strict=True))
+        if not np.array_equal(image[(slice(None), *box)], self.image):
+            raise DataError(
+                f"{self.name}: its surroundings do not show it at y {corner[0]}, x {corner[1]}; "
+                "leave both as teasel suggest wrote them, or delete the folder surroundings"
+            )
+
+        def place(part: NDArray[Any] | None, around: int) -> NDArray[Any] | None:
+            if part is None:
+                return None
+            whole = np.full(image.shape[1:], around, part.dtype)
+            whole[box] = part
+            return whole
+
+        labels = None if self.labels is None else self.labels.astype(np.int32)
+        return replace(
+            self,
+            image=image,
+            labels=place(labels, -1 if self.is_dense else 0),
+            verified=place(self.verified, 0),
+            background=place(self.background, 0),
+            points=self.points + np.array(corner, float),
+        )
+
     def _kept(self, labels: NDArray[np.int32], said: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Say for each label whether it is an object that somebody stands for."""
         n = int(labels.max(initial=0))
@@ -137,7 +179,8 @@ def read_corrections(folder: str | Path, *, channels: Sequence[int | str] = ()) 
     folder : path
         With ``images/`` and, each optional and with equal file stems, ``labels/`` (any label file), ``verified/`` and
         ``background/`` (masks; 0 is no), ``points/`` (CSV with columns y, x) and ``decisions/`` (CSV with columns
-        label, decision). Decisions without labels are about ``predicted/``, as ``teasel suggest`` writes it.
+        label, decision). Decisions without labels are about ``predicted/``, as ``teasel suggest`` writes it; so are
+        ``surroundings/`` and ``index.csv``, with which crops are seen within the image that they were cut from.
     channels : sequence of int or str
         In images with several channels the one that holds the objects, by number from 0 or by name; for models that
         tell channels apart the nucleus' second.

@@ -1,12 +1,13 @@
-"""The course of every adaptation, with labels or without: begin, measure, train, look between old and new, end."""
+"""The course of every adaptation, with labels or without: begin, rehearse, train, end."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
@@ -19,13 +20,11 @@ from teasel.training.adapt.network import blend, open_network, running
 from teasel.training.adapt.replay import kind_of, rehearsal
 from teasel.training.adapt.result import PICTURE, Adapted, hand_over, write_report
 from teasel.training.adapt.stages import Stages
-from teasel.training.adapt.tuning import Tuned, fingerprint, tune
-from teasel.training.adapt.verdict import SHARES
+from teasel.training.adapt.tuning import CHECKPOINT, Tuned, fingerprint, tune
 from teasel.training.data import Item
 
 __all__ = ["Course", "begin", "between"]
 
-Measured = TypeVar("Measured")
 STAGES = {"replay": 10, "before": 10, "train": 55, "choose": 25}
 
 
@@ -42,7 +41,7 @@ class Course:
     stages : Stages
         Progress, and the wish to stop.
     network : UNet
-        Has the old weights until `train_and_measure` has run.
+        Has the old weights.
     package : Package
         The model that is adapted.
     began : float
@@ -71,14 +70,8 @@ class Course:
         kind = kind_of(self.spec, self.config.objects)
         return rehearsal(kind, self.spec, self.config, replay, progress=self.stages.of("replay"))
 
-    def train_and_measure(
-        self,
-        lessons: Sequence[Lesson],
-        known: Sequence[Item],
-        measure: Callable[[Model, Callable[[], None]], Measured],
-        ticks: int,
-    ) -> tuple[Tuned, dict[float, Measured]]:
-        """Train on lessons and replayed scenes, and measure the models between the old weights and the new.
+    def train(self, lessons: Sequence[Lesson], known: Sequence[Item], *, fold: tuple[int, int] = (0, 1)) -> Tuned:
+        """Train a copy of the network on lessons and replayed scenes.
 
         Parameters
         ----------
@@ -86,33 +79,21 @@ class Course:
             What is learned from.
         known : sequence of Item
             What is replayed.
-        measure : callable
-            Takes a model, and what to call after each of `ticks` steps of work.
-        ticks : int
-            Steps of one measurement.
-
-        Returns
-        -------
-        Tuned
-            The weights before and after.
-        dict
-            What was measured for each share of the way; 0 is the old model.
+        fold : tuple of int
+            Which training of how many this is; each has crops, steps and a checkpoint of its own.
         """
-        rows = {0.0: measure(self.model, self.stages.ticker("before", ticks))}
-        crops = AdaptCrops.build(lessons, known, self.spec, self.config)
-        mark = fingerprint(self.spec, self.package.digests["weights.pt"], self.config, [*lessons, *known])
-        tuned = tune(
-            self.network,
+        number, count = fold
+        config = replace(self.config, seed=self.config.seed + number)
+        crops = AdaptCrops.build(lessons, known, self.spec, config)
+        report = self.stages.of("train")
+        return tune(
+            deepcopy(self.network),
             crops,
-            self.folder,
-            mark,
-            progress=self.stages.of("train"),
+            self.folder / (CHECKPOINT if count == 1 else f"adapting-{number}.pt"),
+            fingerprint(self.spec, self.package.digests["weights.pt"], config, [*lessons, *known]),
+            progress=lambda done, steps: report(number * steps + done, count * steps),
             cancelled=self.stages.cancelled,
         )
-        tick = self.stages.ticker("choose", len(SHARES) * ticks)
-        for share in SHARES:
-            rows[share] = measure(running(between(tuned, share), self.spec), tick)
-        return tuned, rows
 
     def end(
         self,

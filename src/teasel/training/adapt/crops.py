@@ -60,6 +60,12 @@ class AdaptCrops(torch.utils.data.Dataset[Any]):
     spec: ModelSpec
     config: AdaptConfig
 
+    def __post_init__(self) -> None:
+        """Note where objects are: a lesson is drawn by the root of their area, a crop around one of their pixels."""
+        self._inside = [np.flatnonzero((one.labels > 0) | (one.hint > 0)) for one in self.lessons]
+        roots = np.sqrt([len(inside) for inside in self._inside])
+        self._chances = roots / roots.sum()
+
     @classmethod
     def build(
         cls, lessons: Sequence[Lesson], replay: Sequence[Item], spec: ModelSpec, config: AdaptConfig
@@ -100,17 +106,19 @@ class AdaptCrops(torch.utils.data.Dataset[Any]):
     def lesson_crop(self, number: int) -> tuple[NDArray[np.float32], Fields]:
         """Cut, change and encode a crop of a corrected image."""
         rng = np.random.default_rng([self.config.seed, number, 1])
-        weights = np.array([np.sqrt(((one.labels > 0) | (one.hint > 0)).sum()) for one in self.lessons])
-        lesson = self.lessons[rng.choice(len(self.lessons), p=weights / weights.sum())]
+        chosen = rng.choice(len(self.lessons), p=self._chances)
+        lesson, inside = self.lessons[chosen], self._inside[chosen]
         reach = WIDE_OCTAVES if rng.random() < WIDE_SCALE else OCTAVES
         scale = self.spec.object_diameter_px / lesson.diameter_px * 2 ** rng.uniform(-reach, reach)
         scale = float(np.clip(scale, 0.1, 8))
-        inside = (lesson.labels > 0) | (lesson.hint > 0)
-        centre = np.array(np.unravel_index(rng.choice(np.flatnonzero(inside)), inside.shape), float)
+        centre = np.array(np.unravel_index(rng.choice(inside), lesson.labels.shape), float)
         half = self.config.crop_px / scale / 2
         centre += rng.uniform(-0.6, 0.6, 2) * half
         middle = np.array(
-            [np.clip(c, half, n - half) if n > 2 * half else n / 2 for c, n in zip(centre, inside.shape, strict=True)]
+            [
+                np.clip(c, half, n - half) if n > 2 * half else n / 2
+                for c, n in zip(centre, lesson.labels.shape, strict=True)
+            ]
         )
         angle = rng.uniform(0, 2 * np.pi) if rng.random() < 0.5 else 0.0
         stretch = 2 ** rng.uniform(-0.2, 0.2) if rng.random() < 0.3 else 1.0

@@ -17,21 +17,23 @@ from teasel.training.adapt.corrections import Correction
 
 __all__ = ["Statement", "find_statements", "read_plane"]
 
-KINDS = ("labels", "verified", "background", "points", "decisions", "predicted")
+KINDS = ("labels", "verified", "background", "points", "decisions", "predicted", "surroundings")
+INDEX, PLACES = "index.csv", ("name", "source", "y_in_surroundings_px", "x_in_surroundings_px")
 
 
 @dataclass(frozen=True)
 class Statement:
-    """Paths of one image and of what is said about it, by kind."""
+    """Paths of one image and of what is said about it, by kind; its row of ``index.csv``, if there is one."""
 
     image: Path
     files: dict[str, Path]
+    row: dict[str, str]
 
     def read(self, channels: Sequence[int | str] = ()) -> Correction:
         """Read the pixels and everything that is said."""
         files = self.files
         labels = files.get("labels") or (files.get("predicted") if "decisions" in files else None)
-        return Correction(
+        correction = Correction(
             name=self.image.stem,
             image=read_plane(self.image, channels),
             labels=None if labels is None else np.asarray(read_labels(labels)),
@@ -39,7 +41,12 @@ class Statement:
             background=_mask(files.get("background")),
             points=_points(files.get("points")),
             decisions=_decisions(files.get("decisions")),
+            source=self.row.get("source", ""),
         )
+        if "surroundings" not in files or not self.row:
+            return correction
+        corner = (int(self.row["y_in_surroundings_px"]), int(self.row["x_in_surroundings_px"]))
+        return correction.within(read_plane(files["surroundings"], channels), corner)
 
 
 def find_statements(folder: Path) -> Iterator[Statement]:
@@ -48,10 +55,11 @@ def find_statements(folder: Path) -> Iterator[Statement]:
     if not images.is_dir():
         raise InputNotFound(f"no folder {images}; give a folder with images/ and labels/, points/ or decisions/")
     files = {kind: _by_stem(folder / kind) for kind in KINDS}
+    index = {row["name"]: row for row in _rows(folder / INDEX, PLACES)} if files["surroundings"] else {}
     for image in sorted(images.iterdir()):
         said = {kind: paths[image.stem] for kind, paths in files.items() if image.stem in paths}
         if is_image_path(image) and set(said) & {"labels", "points", "decisions", "background"}:
-            yield Statement(image, said)
+            yield Statement(image, said, index.get(image.stem, {}))
 
 
 def read_plane(path: Path, channels: Sequence[int | str] = ()) -> NDArray[np.generic]:

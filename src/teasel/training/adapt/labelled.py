@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from teasel.models import Model
 from teasel.training.adapt.config import AdaptConfig
 from teasel.training.adapt.corrections import Correction
 from teasel.training.adapt.course import begin, between
-from teasel.training.adapt.lessons import count_objects, make_lessons, split_lessons
+from teasel.training.adapt.lessons import Lesson, count_objects, deal, group, make_lessons, part_lessons
 from teasel.training.adapt.network import running
 from teasel.training.adapt.pictures import draw_comparison
 from teasel.training.adapt.result import PICTURE, Adapted
-from teasel.training.adapt.verdict import Scores, find_objects, judge, score
+from teasel.training.adapt.tuning import average
+from teasel.training.adapt.verdict import SHARES, Scores, Trial, count_matches, find_objects, judge, score
 
 __all__ = ["adapt"]
+
+Found = dict[float, dict[int, NDArray[np.uint32]]]
+"""Share of the way -> number of the part -> objects found in its image."""
 
 
 def adapt(
@@ -55,8 +62,8 @@ def adapt(
     Returns
     -------
     Adapted
-        The verdict, and the model folder if the new model is better on corrected crops that were held out and not
-        worse on replayed scenes.
+        The verdict, and the model folder if the new model is surely better on corrections that it has not seen and
+        surely not worse on replayed scenes.
 
     Raises
     ------
@@ -67,6 +74,11 @@ def adapt(
     ModelError
         If the model was adapted already or cannot be trained.
 
+    Notes
+    -----
+    Every correction both teaches and judges (cross-validation): one network is trained without each fold of them and
+    judged by it, run on the whole image as a user would, and the new model is the mean of these networks.
+
     References
     ----------
     Pachitariu and Stringer 2022, doi:10.1038/s41592-022-01663-4 (human in the loop); Wortsman et al. 2022,
@@ -74,26 +86,76 @@ def adapt(
     """
     config = config or AdaptConfig()
     course = begin(folder, model, config, progress, cancelled)
-    lessons, held_out = split_lessons(make_lessons(corrections, course.model), config.held_out, config.seed)
+    parts = part_lessons(make_lessons(corrections, course.model))
+    folds = deal(parts, config.folds, config.seed)
+    groups = group(parts)
+    judged = [k for one in groups for k in one]
     known, remembered = course.rehearse(replay)
-    old_objects = [find_objects(course.model, item, sized=True) for item in held_out]
-
-    def measure(one: Model, tick: Callable[[], None]) -> tuple[Scores, Scores]:
-        return score(one, held_out, tick, sized=True), score(one, remembered, tick)
-
-    tuned, candidates = course.train_and_measure(lessons, known, measure, len(held_out) + len(remembered))
-    objects = sum(count_objects(item.labels) for item in held_out)
-    verdict = judge(candidates, config.replay_tolerance, objects, ("held-out crops", "replayed scenes"))
-    chosen = running(between(tuned, verdict.share), course.spec)
-    new_objects = [find_objects(chosen, item, sized=True) for item in held_out]
-    draw_comparison(held_out, old_objects, new_objects, course.folder / PICTURE)
+    tick = course.stages.ticker("before", len(judged) + len(remembered))
+    found: Found = {0.0: _find(course.model, parts, judged, tick)}
+    replayed = {0.0: score(course.model, remembered, tick)}
+    runs = []
+    for number, fold in enumerate(folds):
+        others = [part for k, part in enumerate(parts) if k not in fold]
+        runs.append(course.train(others, known, fold=(number, len(folds))))
+    tuned = average(runs)
+    tick = course.stages.ticker("choose", len(SHARES) * (len(judged) + len(remembered)))
+    for share in SHARES:
+        found[share] = {}
+        for run, fold in zip(runs, folds, strict=True):
+            found[share] |= _find(running(between(run, share), course.spec), parts, fold, tick)
+        replayed[share] = score(running(between(tuned, share), course.spec), remembered, tick)
+    trials = {share: Trial(_count(parts, groups, found[share]), replayed[share]) for share in found}
+    objects = sum(count_objects(parts[k].labels) for k in judged)
+    verdict = judge(trials, config.replay_tolerance, objects)
+    _draw(parts, found, verdict.share, course.folder / PICTURE)
     scores = verdict.to_dict() | {
-        "objects": {"trained_on": sum(count_objects(i.labels) for i in lessons), "held_out": objects},
-        "candidates": {str(share): [asdict(one) for one in pair] for share, pair in candidates.items()},
+        "objects": objects,
+        "groups": len(groups),
+        "folds": len(folds),
+        "candidates": {
+            str(share): [asdict(Scores.of(counts)) for counts in (trial.held_out, trial.replay)]
+            for share, trial in trials.items()
+        },
         "table": {
             "held-out crops, AP@0.5": [verdict.held_out_before.ap50, verdict.held_out_after.ap50],
             "held-out crops, mean over IoU": [verdict.held_out_before.mean, verdict.held_out_after.mean],
             "replayed scenes, AP@0.5": [verdict.replay_before.ap50, verdict.replay_after.ap50],
         },
     }
-    return course.end(tuned, scores, name=name, images=lessons, how="with labels")
+    return course.end(tuned, scores, name=name, images=parts, how="with labels")
+
+
+def _find(
+    model: Model, parts: Sequence[Lesson], numbers: Sequence[int], tick: Callable[[], None]
+) -> dict[int, NDArray[np.uint32]]:
+    """Segment the images of some parts as a user would, each image once."""
+    seen: dict[int, NDArray[np.uint32]] = {}
+    found = {}
+    for k in numbers:
+        key = id(parts[k].image)
+        if key not in seen:
+            seen[key] = find_objects(model, parts[k])
+        found[k] = seen[key]
+        tick()
+    return found
+
+
+def _count(
+    parts: Sequence[Lesson], groups: Sequence[Sequence[int]], found: dict[int, NDArray[np.uint32]]
+) -> NDArray[np.int64]:
+    """Count the matches of each group of parts, shape (group, threshold, 3)."""
+    counts = {k: count_matches(parts[k].labels, labels) for k, labels in found.items()}
+    return np.array([sum(counts[k] for k in one) for one in groups])
+
+
+def _draw(parts: Sequence[Lesson], found: Found, share: float, path: Path) -> None:
+    """Draw what is known of each part, and what was and is found there."""
+    views, before, after = [], [], []
+    for k in found[share]:
+        known = np.nonzero(parts[k].labels >= 0)
+        box = tuple(slice(int(where.min()), int(where.max()) + 1) for where in known)
+        views.append(replace(parts[k], image=parts[k].image[(slice(None), *box)], labels=parts[k].labels[box]))
+        before.append(found[0.0][k][box])
+        after.append(found[share][k][box])
+    draw_comparison(views, before, after, path)

@@ -54,7 +54,7 @@ def rehearsal(
     spec : ModelSpec
         The model; its roles say how many channels the scenes have.
     config : AdaptConfig
-        Number of scenes, a fifth of it again to judge by, and the seed.
+        Number of scenes, half of it again to judge by, and the seed.
     folders : sequence of path
         As `own_replay` takes them.
     progress : callable, optional
@@ -71,7 +71,7 @@ def rehearsal(
         Whatever `own_replay` raises.
     """
     own, own_held = own_replay(folders)
-    judged = config.replay_scenes // 5
+    judged = config.replay_scenes // 2
     scenes = replay_scenes(
         kind,
         config.replay_scenes + judged,

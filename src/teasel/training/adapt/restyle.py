@@ -168,4 +168,4 @@ def _contrast(image: Floats, labels: NDArray[np.integer]) -> float:
 
 def _lesson(name: str, image: Floats, labels: NDArray[np.int32]) -> Lesson:
     """Make a lesson without hints."""
-    return Lesson(name, image, labels, median_diameter(labels), np.zeros(labels.shape, np.float32))
+    return Lesson(name, image, labels, median_diameter(labels), hint=np.zeros(labels.shape, np.float32))

@@ -26,7 +26,7 @@ from teasel.training.adapt.network import free_weights
 from teasel.training.data import Item
 from teasel.training.losses import LOSSES
 
-__all__ = ["Tuned", "fingerprint", "tune"]
+__all__ = ["CHECKPOINT", "Tuned", "average", "fingerprint", "tune"]
 
 logger = logging.getLogger(__name__)
 CHECKPOINT = "adapting.pt"
@@ -43,10 +43,21 @@ class Tuned:
     end: dict[str, Tensor]
 
 
+def average(runs: Sequence[Tuned]) -> Tuned:
+    """Return the mean of the weights that several runs from one start came to.
+
+    References
+    ----------
+    Wortsman et al. 2022, arXiv:2203.05482 (the mean of fine-tuned weights is better than most of them).
+    """
+    end = {name: torch.stack([run.end[name] for run in runs]).mean(0) for name in runs[0].end}
+    return Tuned(runs[0].network, runs[0].start, end)
+
+
 def tune(
     network: UNet,
     crops: AdaptCrops,
-    folder: Path,
+    checkpoint: Path,
     mark: str,
     *,
     progress: Callable[[int, int], None] | None = None,
@@ -60,8 +71,8 @@ def tune(
         In evaluation mode; its weights are changed.
     crops : AdaptCrops
         Training crops by number.
-    folder : Path
-        Holds the checkpoint; a run with the same mark goes on from it.
+    checkpoint : Path
+        File to keep what is done in; a run with the same mark goes on from it.
     mark : str
         What tells this run from any other, see `fingerprint`.
     progress : callable, optional
@@ -72,7 +83,7 @@ def tune(
     Raises
     ------
     Cancelled
-        If `cancelled` said so; what is done is kept in the folder.
+        If `cancelled` said so; what is done is kept.
     ModelError
         If the loss is no number any more.
 
@@ -91,10 +102,10 @@ def tune(
     free = free_weights(network)
     start = {name: weight.detach().clone() for name, weight in free.items()}
     optimizer = torch.optim.AdamW(free.values(), lr=config.learning_rate, weight_decay=0.0)
-    step = _resume(folder / CHECKPOINT, mark, network, optimizer)
+    step = _resume(checkpoint, mark, network, optimizer)
     for image, targets in _batches(crops, step):
         if cancelled is not None and cancelled():
-            _keep(folder / CHECKPOINT, mark, step, free, optimizer)
+            _keep(checkpoint, mark, step, free, optimizer)
             raise Cancelled(f"stopped at step {step} of {config.steps}; started again, it goes on from there")
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps)
@@ -114,7 +125,7 @@ def tune(
         step += 1
         if step % config.checkpoint_every == 0 or step == config.steps:
             logger.info("step %d of %d: loss %.3f", step, config.steps, float(loss.detach()))
-            _keep(folder / CHECKPOINT, mark, step, free, optimizer)
+            _keep(checkpoint, mark, step, free, optimizer)
         if progress is not None:
             progress(step, config.steps)
     end = {name: weight.detach().clone() for name, weight in free.items()}

@@ -19,7 +19,7 @@ from teasel.training.adapt.restyle import believed, lay_out, restyled
 from teasel.training.adapt.result import PICTURE, Adapted
 from teasel.training.adapt.steadiness import Steadiness, find_sure_again, judge_steadiness, measure_steadiness
 from teasel.training.adapt.target import View, study
-from teasel.training.adapt.verdict import find_objects, score
+from teasel.training.adapt.verdict import SHARES, Scores, find_objects, score
 from teasel.training.data import Item
 
 __all__ = ["adapt_unlabelled"]
@@ -79,7 +79,8 @@ def adapt_unlabelled(
     """
     if not images:
         raise ParameterError("no images; give images, or a folder of them")
-    config = replace(config or AdaptConfig(), replay_share=REPLAYED)
+    config = config or AdaptConfig()
+    config = replace(config, steps=config.folds * config.steps, replay_share=REPLAYED)
     course = begin(folder, model, config, progress, cancelled)
     chosen = [Path(path) for path in images[:: -(-len(images) // MOST_IMAGES)]]
     target = study(course.model, [(path.stem, read_plane(path, channels)) for path in chosen])
@@ -93,11 +94,13 @@ def adapt_unlabelled(
     def measure(one: Model, tick: Callable[[], None]) -> Steadiness:
         steady, found = measure_steadiness(one, target, tick)
         sure = find_sure_again(one, target, tick)
-        return Steadiness(steady, found, sure, score(one, remembered, tick).ap50)
+        return Steadiness(steady, found, sure, Scores.of(score(one, remembered, tick)).ap50)
 
-    tuned, rows = course.train_and_measure(
-        [one for one in lessons if (one.labels > 0).any()], known, measure, len(remembered) + 2 * len(target.views)
-    )
+    ticks = len(remembered) + 2 * len(target.views)
+    rows = {0.0: measure(course.model, course.stages.ticker("before", ticks))}
+    tuned = course.train([one for one in lessons if (one.labels > 0).any()], known)
+    tick = course.stages.ticker("choose", len(SHARES) * ticks)
+    rows |= {share: measure(running(between(tuned, share), course.spec), tick) for share in SHARES}
     verdict = judge_steadiness(rows, config.replay_tolerance, len(target.views))
     after = running(between(tuned, verdict.share), course.spec)
     items = [_item(view) for view in target.views]

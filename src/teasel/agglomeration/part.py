@@ -96,9 +96,10 @@ def rest_of(part: GraphPart, merged: Merged, raw: NDArray[np.bool_]) -> GraphPar
     order = left[np.argsort(merged.latest[left])]
     ends = part.ids[merged.first[merged.ends[order]]]
     ids, places = np.unique(ends, return_inverse=True)
-    places = np.asarray(np.sort(places.reshape(-1, 2), 1), np.int32)
+    places = np.sort(places.reshape(-1, 2), 1)
     columns = merged.count[order], merged.total[order], merged.histogram[order]
-    return GraphPart(ids, places, part.latest[merged.latest[order]], *columns, raw[order])
+    latest = part.latest[merged.latest[order]]
+    return GraphPart(ids, places.astype(np.int32), latest, *columns, raw[order])
 
 
 def tree_of(ids: NDArray[np.uint64], merges: Iterable[Merges]) -> MergeTree:

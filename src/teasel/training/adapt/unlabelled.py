@@ -19,7 +19,7 @@ from teasel.training.adapt.restyle import believed, lay_out, restyled
 from teasel.training.adapt.result import PICTURE, Adapted
 from teasel.training.adapt.steadiness import Steadiness, find_sure_again, judge_steadiness, measure_steadiness
 from teasel.training.adapt.target import View, study
-from teasel.training.adapt.verdict import SHARES, Scores, find_objects, score
+from teasel.training.adapt.verdict import SHARES, find_objects, score
 from teasel.training.data import Item
 
 __all__ = ["adapt_unlabelled"]
@@ -56,7 +56,7 @@ def adapt_unlabelled(
     Returns
     -------
     Adapted
-        The new model is handed over only if its predictions on the images are more consistent under changes that
+        The new model is handed over only if its predictions on the images are surely more consistent under changes that
         change no object (turning, scaling, noise), it finds no less than six tenths of the objects found before and
         nine tenths of those that the old model was sure of, and it is not worse on replayed scenes.
 
@@ -94,14 +94,14 @@ def adapt_unlabelled(
     def measure(one: Model, tick: Callable[[], None]) -> Steadiness:
         steady, found = measure_steadiness(one, target, tick)
         sure = find_sure_again(one, target, tick)
-        return Steadiness(steady, found, sure, Scores.of(score(one, remembered, tick)).ap50)
+        return Steadiness(steady, found, sure, score(one, remembered, tick))
 
     ticks = len(remembered) + 2 * len(target.views)
     rows = {0.0: measure(course.model, course.stages.ticker("before", ticks))}
     tuned = course.train([one for one in lessons if (one.labels > 0).any()], known)
     tick = course.stages.ticker("choose", len(SHARES) * ticks)
     rows |= {share: measure(running(between(tuned, share), course.spec), tick) for share in SHARES}
-    verdict = judge_steadiness(rows, config.replay_tolerance, len(target.views))
+    verdict = judge_steadiness(rows, config.replay_tolerance)
     after = running(between(tuned, verdict.share), course.spec)
     items = [_item(view) for view in target.views]
     draw_comparison(
@@ -110,7 +110,7 @@ def adapt_unlabelled(
         [find_objects(after, item) for item in items],
         course.folder / PICTURE,
     )
-    old, new = rows[0.0], rows[verdict.share]
+    old, new = rows[0.0].plain(), rows[verdict.share].plain()
     scores = {
         "accepted": verdict.accepted,
         "share": verdict.share,
@@ -119,12 +119,12 @@ def adapt_unlabelled(
         "diameter_px": target.diameter_px,
         "noise": target.noise,
         "blur_px": target.blur_px,
-        "candidates": {str(share): list(row) for share, row in rows.items()},
+        "candidates": {str(share): row.plain() for share, row in rows.items()},
         "table": {
-            "consistency on the images": [old.steady, new.steady],
-            "objects found": [float(old.found), float(new.found)],
-            "sure objects found again": [old.sure, new.sure],
-            "replayed scenes, AP@0.5": [old.replay, new.replay],
+            "consistency on the images": [old["steady"], new["steady"]],
+            "objects found": [old["found"], new["found"]],
+            "sure objects found again": [old["sure"], new["sure"]],
+            "replayed scenes, AP@0.5": [old["replay"], new["replay"]],
         },
     }
     return course.end(tuned, scores, name=name, images=items, how="without labels")

@@ -13,6 +13,7 @@ from teasel.inference import Plane, estimate_diameter, segment_plane
 from teasel.inference.scale import network_scale
 from teasel.labels.metrics.matching import match
 from teasel.models import Model
+from teasel.training.adapt.doubt import Counts, precision, sure_precision_change
 from teasel.training.data import Item
 
 __all__ = ["SHARES", "Scores", "Trial", "Verdict", "count_matches", "find_objects", "judge", "score"]
@@ -21,11 +22,6 @@ SHARES = (0.5, 0.75, 1.0)
 """How far between the weights before and after adaptation a model is looked for."""
 THRESHOLDS = (0.5, 0.75, 0.6, 0.7, 0.8, 0.9)
 AVERAGED = [0, 2, 3, 4, 5]
-DOUBT, DRAWS = 0.1, 2000
-"""A change is believed if it holds in all but this share of so many draws of the images that it was measured on."""
-
-Counts = NDArray[np.int64]
-"""TP, FP and FN at each IoU threshold, image by image: shape (image, threshold, 3)."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,7 @@ class Scores:
     @classmethod
     def of(cls, counts: Counts) -> Scores:
         """Pool the matches of images."""
-        values = _precision(counts.sum(0))
+        values = precision(counts.sum(0))
         return cls(float(values[0]), float(values[1]), float(values[AVERAGED].mean()))
 
 
@@ -146,10 +142,6 @@ def judge(candidates: dict[float, Trial], tolerance: float, objects: int) -> Ver
     objects : int
         Objects that were held out, for the reason.
 
-    References
-    ----------
-    Efron 1979, doi:10.1214/aos/1176344552 (the bootstrap).
-
     Examples
     --------
     >>> counts = np.tile([[5, 5, 5]], (6, 6, 1))
@@ -160,8 +152,8 @@ def judge(candidates: dict[float, Trial], tolerance: float, objects: int) -> Ver
     old = candidates[0.0]
     held_before, replay_before = Scores.of(old.held_out), Scores.of(old.replay)
     held = {share: Scores.of(one.held_out) for share, one in candidates.items() if share}
-    gain = {share: _surely(old.held_out, candidates[share].held_out, AVERAGED) for share in held}
-    change = {share: _surely(old.replay, candidates[share].replay, [0]) for share in held}
+    gain = {share: sure_precision_change(old.held_out, candidates[share].held_out, AVERAGED) for share in held}
+    change = {share: sure_precision_change(old.replay, candidates[share].replay, [0]) for share in held}
     safe = [share for share in held if change[share] >= -tolerance]
 
     def merit(share: float) -> tuple[bool, float, float]:
@@ -192,17 +184,3 @@ def judge(candidates: dict[float, Trial], tolerance: float, objects: int) -> Ver
         replay_before=replay_before,
         replay_after=replay_after,
     )
-
-
-def _surely(before: Counts, after: Counts, thresholds: list[int]) -> float:
-    """Return what average precision changes by in all but a share `DOUBT` of draws of the images."""
-    n = len(before)
-    drawn = np.random.default_rng(0).multinomial(n, np.full(n, 1 / n), DRAWS)  # how often each image, (draw, image)
-    values = [_precision(np.einsum("di,itk->dtk", drawn, counts[:, thresholds])).mean(1) for counts in (before, after)]
-    return float(np.quantile(values[1] - values[0], DOUBT))
-
-
-def _precision(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """TP / (TP + FP + FN) along the last axis; 1 where there is nothing to be found and nothing was."""
-    total = counts.sum(-1)
-    return np.where(total > 0, counts[..., 0] / np.maximum(total, 1), 1.0)

@@ -95,7 +95,13 @@ def summarise(runs: list[dict[str, Any]], ends: dict[str, Counts], arguments: An
         summary["suggest_minus_random"] = float(np.mean(differences))
         summary["p_value"] = float(wilcoxon(differences, alternative="greater").pvalue)
     kept = [{key: value for key, value in run.items() if key != "counts"} for run in runs]
-    result = {"base_steps": STEPS["bitdepth"], "steps": arguments.steps, "summary": summary, "runs": kept}
+    result = {
+        "base_steps": STEPS["bitdepth"],
+        "steps": arguments.steps,
+        "folds": AdaptConfig.folds,
+        "summary": summary,
+        "runs": kept,
+    }
     path = record.save(arguments.results, "adapt", arguments, result)
     rows = [
         [
@@ -115,7 +121,7 @@ def summarise(runs: list[dict[str, Any]], ends: dict[str, Counts], arguments: An
 
 def one_run(base: Path, seed: int, way: str, arguments: Any, tests: dict[str, list[Item]]) -> dict[str, Any]:
     """Choose crops, adapt, score; or read what was done before."""
-    folder = RUNS / f"{way}-{seed}-{arguments.steps}"
+    folder = RUNS / f"{way}-{seed}-{AdaptConfig.folds}x{arguments.steps}"
     done = folder / "run.json"
     if done.exists():
         values: dict[str, Any] = json.loads(done.read_text())

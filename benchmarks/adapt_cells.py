@@ -21,6 +21,7 @@ from benchmarks.adapt import count
 from scripts.cell_sets import read_cell_sets
 from teasel.images import save_image
 from teasel.models import load_model
+from teasel.training.adapt import AdaptConfig
 from teasel.training.adapt.verdict import find_objects
 from teasel.training.data import Item
 
@@ -33,7 +34,7 @@ COLUMNS = ("AP@0.5", "AP@0.75", "AP@0.9")
 def main() -> None:
     """Adapt to each set, and score before and after."""
     options = record.parser(__doc__ or "")
-    options.add_argument("--steps", type=int, help="steps per adaptation; default: as the command has it")
+    options.add_argument("--steps", type=int, help="steps of each fold; default: as the command has it")
     options.add_argument("--scenes", type=int, help="replayed scenes; default: as the command has it")
     arguments = options.parse_args()
     result: dict[str, Any] = {}
@@ -72,7 +73,8 @@ def choose(items: list[Item]) -> list[Item]:
 
 def adapt(name: str, corrected: list[Item], arguments: Any) -> dict[str, Any]:
     """Write a folder of corrections and run the command on it; or read what it left before."""
-    folder, out = RUNS / name / "corrections", RUNS / name / "my-cells"
+    run = RUNS / f"{name}-{AdaptConfig.folds}x{arguments.steps or AdaptConfig.steps}"
+    folder, out = run / "corrections", run / "my-cells"
     report = out / "report.json"
     if not report.exists():
         for part in ("images", "labels"):

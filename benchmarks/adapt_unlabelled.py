@@ -41,7 +41,7 @@ WAYS = ("before", "after")
 def main() -> None:
     """Adapt to each kind, and score before and after."""
     options = record.parser(__doc__ or "")
-    options.add_argument("--steps", type=int, default=AdaptConfig.steps, help="steps per adaptation")
+    options.add_argument("--steps", type=int, default=AdaptConfig.steps, help="a third of the steps of an adaptation")
     options.add_argument("--model", help="shipped model to start from on DSB 2018, in place of one without it")
     arguments = options.parse_args()
     kinds = sort_kinds(arguments.data)
@@ -82,7 +82,7 @@ def sort_kinds(data: Path) -> dict[str, list[Pair]]:
 def one_kind(kind: str, pairs: list[Pair], arguments: Any) -> dict[str, Any]:
     """Adapt to twelve images of a kind and score others; or read what was done before."""
     model = arguments.model if kind != MUSCLE else None
-    folder = RUNS / f"{model or 'without'}-{kind.replace(' ', '-')}-{arguments.steps}"
+    folder = RUNS / f"{model or 'without'}-{kind.replace(' ', '-')}-{AdaptConfig.folds}x{arguments.steps}"
     done = folder / "run.json"
     if done.exists():
         values: dict[str, Any] = json.loads(done.read_text())
@@ -93,7 +93,7 @@ def one_kind(kind: str, pairs: list[Pair], arguments: Any) -> dict[str, Any]:
     others = [one for one in drawn if one not in given and (not model or one.split == "val")]
     judged = list(read_items(others[:JUDGED], kind))
     began = time.monotonic()
-    config = AdaptConfig(objects="nuclei", steps=arguments.steps, threads=arguments.threads, replay_scenes=60)
+    config = AdaptConfig(objects="nuclei", steps=arguments.steps, threads=arguments.threads)
     before = measure(base, judged, arguments.threads)
     values = {"given": len(given), "judged": len(judged), "before": scores.summary(before)}
     try:

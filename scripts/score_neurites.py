@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from teasel.agglomeration import Agglomeration, MutexWatershed, RegionGraph
 from teasel.images import open_image
 from teasel.inference.volume import AffinitySource, Recipe, agglomerate_volume, read_region_graph
-from teasel.inference.volume.predicting import PredictJob, measure_range, predict_tile, prepare_affinities
+from teasel.inference.volume.predicting import PredictJob, measure_range, predict_tile, prepare_prediction
 from teasel.labels import label_pieces, read_labels
 from teasel.labels.metrics import adapted_rand, edits_to_truth, variation_of_information
 from teasel.models import load_model
@@ -106,7 +106,7 @@ def predict(folder: Path, model: Path, pixels: NDArray[np.float32], first: int) 
     loaded = load_model(model, threads=1)
     low, high = measure_range(job, loaded.spec.normalisation)
     job = replace(job, low=low, high=high)
-    prepare_affinities(job, loaded)
+    prepare_prediction(job, loaded)
     for number in range(len(job.grid)):
         predict_tile(job, str(number))
     affinities = np.asarray(zarr.open_array(job.path, mode="r")[:, first:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
+from itertools import count, islice
 from typing import Any, Protocol
 
 from teasel.errors import DataError, MissingDependency, ParameterError
@@ -13,6 +13,9 @@ __all__ = ["Runner", "Serial", "Waves", "open_runner"]
 
 Task = Callable[[Any, str], None]
 Advance = Callable[[int], None]
+
+FORGET = 1000
+"""Tasks after which what Dask remembers of their names is cleared; by itself it keeps 100,000, 0.6 kB each."""
 
 PER_WORKER = 3
 """Tasks in flight per worker: one running, the next ones waiting."""
@@ -72,16 +75,19 @@ class Waves:
 
     def run(self, task: Task, job: Any, keys: Iterable[str], advance: Advance, *, batch: int = 1) -> None:
         """See `Runner`."""
+        from dask.utils import key_split
         from distributed import as_completed
         from distributed.scheduler import KilledWorker
 
-        waiting = iter(keys)
+        waiting, sent = iter(keys), count(1)
         running = as_completed(with_results=False)
 
         def submit() -> bool:
             group = list(islice(waiting, batch))
             if group:
                 running.add(self._client.submit(_run_group, task, job, group, pure=False))
+                if next(sent) % FORGET == 0:
+                    key_split.cache_clear()
             return bool(group)
 
         for _ in range(PER_WORKER * self.n_workers):

@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 from teasel.errors import ParameterError
 from teasel.geometry import VoxelSize
 from teasel.images import Image, open_image
-from teasel.inference import TILE_PX
 from teasel.inference.channels import choose_channels
 from teasel.inference.nuclei import add_nuclei
 from teasel.inference.objects import ObjectTable, Series, tabulate
-from teasel.inference.part import Part, find_diameter, list_places, open_part, segment_part
+from teasel.inference.part import Part, check_kind, find_diameter, list_places, open_part, segment_part, usual_tile
 from teasel.inference.scale import network_scale
 from teasel.inference.stack import find_anisotropy
 from teasel.models import Model, load_model
@@ -104,7 +103,7 @@ def segment(
     axes: str | None = None,
     voxel_size_um: VoxelSize | None = None,
     scene: str | int | None = None,
-    tile_px: int = TILE_PX,
+    tile_px: int | None = None,
     threads: int | None = None,
     backend: str = "onnx",
     precision: str = "f32",
@@ -139,8 +138,8 @@ def segment(
         Micrometres per voxel, where the file does not say.
     scene : str or int, optional
         Which scene of the file.
-    tile_px : int
-        Edge of the tiles in which the network runs.
+    tile_px : int, optional
+        Edge of the tiles in which the network runs; 768 in planes and 192 in stacks if not given.
     threads : int, optional
         CPU threads; all cores if not given. Used when `model` is not loaded yet.
     backend : str
@@ -159,7 +158,7 @@ def segment(
     ------
     ParameterError
         If the image has several channels and none is chosen, it is a stack and does not say how far apart its planes
-        are, or a parameter is out of its range.
+        are, it is a plane and the model one of stacks, or a parameter is out of its range.
     TeaselError
         Whatever `teasel.open_image` and `teasel.load_model` raise.
 
@@ -175,18 +174,14 @@ def segment(
     )
     if not isinstance(loaded.spec.representation, Representation):
         raise ParameterError(f"model {loaded.name!r} finds points, no objects; use teasel spots find IMAGE -o FOLDER")
-    if loaded.spec.ndim != 2:
-        raise ParameterError(
-            f"model {loaded.name!r} works on volumes; use teasel.inference.volume.segment_volume, or on the command "
-            "line teasel segment VOLUME -o OUT.ome.zarr"
-        )
+    solid = z is None and image.sizes.get("z", 1) > 1
+    check_kind(loaded, solid)
     if diameter_px is not None and not 0 < diameter_px < float("inf"):
         raise ParameterError(f"the object diameter is {diameter_px} px; expected a number above 0")
     began = time.perf_counter()
-    spec = loaded.spec
+    spec, tile_px = loaded.spec, usual_tile(loaded) if tile_px is None else tile_px
     channels, colour_notes = choose_channels(image, spec, channel, {"cell": cell, "nucleus": nucleus})
     places = list_places(image, z)
-    solid = z is None and image.sizes.get("z", 1) > 1
     ratio, stack_notes = find_anisotropy(image, anisotropy) if solid else (None, ())
     parts = [open_part(image, fixed, channels, loaded, ratio) for fixed in places]
     second = _second_model(nuclei_model, loaded) if nucleus is not None else None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import product
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["labels_to", "resize"]
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+__all__ = ["labels_to", "resample_part", "resize"]
 
 
 def resize(image: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
@@ -109,3 +114,60 @@ def _corners(n: int, m: int) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArra
     low = np.floor(position)
     weight = (position - low).astype(np.float32)
     return np.clip(low, 0, m - 1).astype(np.intp), np.clip(low + 1, 0, m - 1).astype(np.intp), weight
+
+
+def resample_part(
+    read: Callable[..., NDArray[np.float32]],
+    shape: tuple[int, ...],
+    spans: Sequence[tuple[int, int]],
+    scales: Sequence[float],
+) -> NDArray[np.float32]:
+    """Read a part of an image on a finer or coarser grid; every part shows the same as the whole would there.
+
+    Parameters
+    ----------
+    read : callable
+        Takes a slice per axis and gives ``(c, [z,] y, x)``.
+    shape : tuple of int
+        ([z,] y, x) of the image.
+    spans : sequence of (int, int)
+        Which pixels of the new grid, first to last excluded, along each axis. Pixel ``j`` lies at
+        ``(j + 0.5) / scale - 0.5`` of the image, or at its edge.
+    scales : sequence of float
+        New pixels per pixel, along each axis.
+
+    Returns
+    -------
+    ndarray of float32
+        Linear, averaged over the pixels that fall together where it shrinks.
+
+    Examples
+    --------
+    >>> line = np.array([[0.0, 1.0, 2.0, 3.0]], np.float32)
+    >>> resample_part(lambda x: line[:, x], (4,), [(2, 5)], [2.0]).tolist()
+    [[0.75, 1.25, 1.75]]
+    """
+    axes = [_tents(span, scale, n) for span, scale, n in zip(spans, scales, shape, strict=True)]
+    values = read(*(near for near, _ in axes))
+    for axis, (_, tents) in enumerate(axes, start=1):
+        lines = np.moveaxis(values, axis, 0)
+        made = tents @ lines.reshape(len(lines), -1)
+        values = np.moveaxis(made.reshape(len(made), *lines.shape[1:]), 0, axis)
+    return np.ascontiguousarray(values)
+
+
+def _tents(span: tuple[int, int], scale: float, n: int) -> tuple[slice, csr_array]:
+    """Which pixels of an axis some new pixels draw on, and with which weights, (new, old)."""
+    from scipy.sparse import csr_array
+
+    position = np.clip((np.arange(*span) + 0.5) / scale - 0.5, 0, n - 1)
+    radius = max(1.0, 1.0 / scale)
+    first = np.floor(position - radius).astype(int) + 1
+    old = first[:, None] + np.arange(int(np.ceil(2 * radius)))
+    weights = np.clip(1 - np.abs(old - position[:, None]) / radius, 0, None) * ((old >= 0) & (old < n))
+    weights /= weights.sum(1, keepdims=True)
+    used = weights > 0
+    low, high = int(old[used].min()), int(old[used].max()) + 1
+    rows = np.broadcast_to(np.arange(len(position))[:, None], old.shape)[used]
+    matrix = csr_array((weights[used].astype(np.float32), (rows, old[used] - low)), (len(position), high - low))
+    return slice(low, high), matrix

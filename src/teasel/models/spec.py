@@ -106,8 +106,9 @@ class ModelSpec:
 
     @property
     def predicts_sizes(self) -> bool:
-        """Whether the network says how large objects are, so that nobody has to."""
-        return "size" in {head.name for head in self.heads}
+        """Whether the network says how large objects are, so that nobody has to: by a head, or in stacks by rays."""
+        names = {head.name for head in self.heads}
+        return "size" in names or (self.ndim == 3 and "rays" in names)
 
     @property
     def heads(self) -> tuple[Head, ...]:

@@ -18,9 +18,33 @@ from teasel.representations.grid import check_ndim, edge_lengths, sampled
 from teasel.representations.rays import spread_rays
 from teasel.representations.scoring import first_pixels
 
-__all__ = ["Star"]
+__all__ = ["Star", "Stars"]
 
 SHORTEST_RAY_PX = 0.05  # a star needs some extent along every ray
+LEAST_CENTRAL = 0.25  # no star is read from a cell nearer to the border: its rays are not worth learning, or casting
+
+
+@dataclass(frozen=True, eq=False)
+class Stars:
+    """Star-shaped objects, not drawn yet.
+
+    Parameters
+    ----------
+    centres_px : ndarray of float64, shape (n, ndim)
+        In pixels; pixel centres are whole numbers.
+    lengths_px : ndarray of float32, shape (n, n_rays)
+        How far each reaches along each ray, in pixels of the finest axis, above 0.
+    scores : ndarray of float32, shape (n,)
+        Probability at the centre.
+    """
+
+    centres_px: NDArray[np.float64]
+    lengths_px: NDArray[np.float32]
+    scores: NDArray[np.float32]
+
+    def take(self, which: NDArray[np.integer] | NDArray[np.bool_]) -> Stars:
+        """Return some of them, by number or by a mask."""
+        return Stars(self.centres_px[which], self.lengths_px[which], self.scores[which])
 
 
 @dataclass(frozen=True)
@@ -49,7 +73,8 @@ class Star(Representation):
     Notes
     -----
     Fields are ``prob`` (distance to the border over the largest such distance in the object) and ``rays``
-    (pixels of the finest axis, exact to the pixel face; from a cell outside objects the targets are NaN).
+    (pixels of the finest axis, exact to the pixel face; from a cell outside objects, or near their border, the targets
+    are NaN).
     Rays end at the image border. Objects that are not star-convex lose what their best centre does not see.
     With a stride above 1, labels come on a grid of ``stride * cells`` pixels, which may exceed the image by
     ``stride - 1`` pixels at the far ends.
@@ -111,7 +136,7 @@ class Star(Representation):
         cells = sampled(labels, self.stride)
         prob = np.where(cells < 0, np.nan, sampled(centrality(labels, edges), self.stride))
         rays = np.full((n_rays, *cells.shape), np.nan, np.float32)
-        inside = np.flatnonzero(cells > 0)
+        inside = np.flatnonzero((cells > 0) & ~(prob < LEAST_CENTRAL))
         points = self._centres(np.unravel_index(inside, cells.shape))
         directions = spread_rays(n_rays, labels.ndim).directions
         rays.reshape(n_rays, -1)[:, inside] = ray_lengths(labels, points, directions, edges).T
@@ -119,26 +144,41 @@ class Star(Representation):
 
     def decode(self, prediction: Mapping[str, NDArray[np.float32]], spacing: Spacing | None = None) -> Decoded:
         """See `Representation.decode`; the raw score is the probability at the centre."""
-        from teasel.representations.kernels.rendering import render_stars
-        from teasel.representations.kernels.suppression import suppress
-
         prob = prediction["prob"][0]
-        rays = spread_rays(self._rays(prob.ndim), prob.ndim)
-        edges = edge_lengths(spacing, prob.ndim)
+        chosen = self.choose(self.find_stars(prediction), spacing)
+        stars = self.render(chosen, tuple(self.stride * n for n in prob.shape), spacing)
+        labels = clean(stars, min_area=self.min_area_px)
+        owner = stars.ravel()[first_pixels(labels)] - 1
+        return Decoded(labels, self.calibration(np.clip(chosen.scores[owner], 0, 1)))
+
+    def find_stars(self, prediction: Mapping[str, NDArray[np.float32]]) -> Stars:
+        """Read a star at every peak of the probability above the threshold, most probable first."""
+        prob = prediction["prob"][0]
         seeds = self._seeds(prob)
         cells = np.unravel_index(seeds, prob.shape)
-        scores = prob.ravel()[seeds]
         picked = np.stack([channel[cells] for channel in prediction["rays"]], 1)
         if not np.isfinite(picked).all():
             raise DataError("the predicted ray lengths hold NaN or infinity; check the network's output")
         lengths = np.maximum(picked, SHORTEST_RAY_PX)  # (n_seeds, n_rays)
-        centres = self._centres(cells)
-        kept = suppress(centres * np.array(edges), lengths, rays, self.nms_threshold)
-        shape = tuple(self.stride * n for n in prob.shape)
-        stars = render_stars(centres[kept], lengths[kept], rays, shape, edges)
-        labels = clean(stars, min_area=self.min_area_px)
-        owner = stars.ravel()[first_pixels(labels)] - 1
-        return Decoded(labels, self.calibration(np.clip(scores[kept][owner], 0, 1)))
+        return Stars(self._centres(cells), lengths, prob.ravel()[seeds])
+
+    def choose(self, stars: Stars, spacing: Spacing | None = None) -> Stars:
+        """Of stars that overlap too much keep the most probable; they come and go most probable first."""
+        from teasel.representations.kernels.suppression import suppress
+
+        ndim = stars.centres_px.shape[1]
+        edges = np.array(edge_lengths(spacing, ndim))
+        rays = spread_rays(self._rays(ndim), ndim)
+        return stars.take(suppress(stars.centres_px * edges, stars.lengths_px, rays, self.nms_threshold))
+
+    def render(self, stars: Stars, shape: tuple[int, ...], spacing: Spacing | None = None) -> NDArray[np.int32]:
+        """Paint star ``i`` as label ``i + 1`` into an image; where they overlap, the first keeps the pixel."""
+        from teasel.representations.kernels.rendering import render_stars
+
+        edges = edge_lengths(spacing, len(shape))
+        return render_stars(
+            stars.centres_px, stars.lengths_px, spread_rays(self._rays(len(shape)), len(shape)), shape, edges
+        )
 
     def _rays(self, ndim: int) -> int:
         return self.n_rays if check_ndim("star", ndim) == 2 else self.n_rays_volume

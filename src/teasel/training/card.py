@@ -53,11 +53,11 @@ def write_card(spec: ModelSpec, licences: str = "") -> str:
         "",
         "## Use",
         "",
-        f"`teasel segment IMAGE -o results --model {spec.name}`",
+        f"`teasel segment {'IMAGE' if spec.ndim == 2 else 'STACK'} -o results --model {spec.name}`",
         "",
         f"Takes {_channels(spec)}, percentiles {spec.normalisation[0]:g} and "
         f"{spec.normalisation[1]:g} mapped to 0 and 1, objects about {spec.object_diameter_px:g} px wide; Teasel "
-        "estimates the object size and rescales by itself.",
+        f"estimates the object size and rescales by itself{'' if spec.ndim == 2 else ', to cubes'}.",
         "",
         "## Training",
         "",

@@ -17,6 +17,11 @@ class TrainingConfig:
     ----------
     representation : str
         What the network predicts: a name out of ``teasel.representations.names()``.
+    ndim : int
+        2 to train on planes, into which stacks are taken apart; 3 to train on whole stacks, with labels in all of
+        their planes and the representation star.
+    anisotropy : float
+        Stacks: distance between planes over the width of a pixel; 0 if the files say it.
     widths : tuple of int
         Channels of the network at strides 2, 4, 8, ...
     blocks : tuple of int
@@ -31,7 +36,7 @@ class TrainingConfig:
     batch_size : int
         Crops per step.
     crop_px : int
-        Edge length of a crop in pixels, a multiple of the network's divisor.
+        Edge length of a crop in pixels, a multiple of the network's divisor; 0 for 256, in stacks 64.
     object_diameter_px : float
         Images are rescaled so that their median object has this diameter, then varied.
     learning_rate : float
@@ -66,13 +71,15 @@ class TrainingConfig:
     """
 
     representation: str = "hybrid"
+    ndim: int = 2
+    anisotropy: float = 0.0
     widths: tuple[int, ...] = (32, 64, 128, 192)
     blocks: tuple[int, ...] = (1, 1, 2, 2)
     in_channels: int = 3
     roles: tuple[str, ...] = ()
     steps: int = 10000
     batch_size: int = 8
-    crop_px: int = 256
+    crop_px: int = 0
     object_diameter_px: float = 24.0
     learning_rate: float = 1.5e-3
     warmup_steps: int = 200
@@ -100,8 +107,17 @@ class TrainingConfig:
             raise ParameterError(f"{len(self.widths)} widths and {len(self.blocks)} blocks; give as many of each")
         if len(self.roles) not in (0, self.in_channels):
             raise ParameterError(f"{len(self.roles)} roles for {self.in_channels} channels; give one each, or none")
+        if self.ndim not in (2, 3):
+            raise ParameterError(f"ndim is {self.ndim}; expected 2 (planes) or 3 (whole stacks)")
+        if self.ndim == 3 and self.representation != "star":
+            raise ParameterError(
+                f"whole stacks are trained with the representation star, not {self.representation}; add "
+                "--representation star, or leave out --ndim 3 to train on their planes"
+            )
+        if not self.crop_px:
+            object.__setattr__(self, "crop_px", 256 if self.ndim == 2 else 64)
         divisor = 2 ** len(self.widths)
-        if self.crop_px % divisor or not self.crop_px:
+        if self.crop_px % divisor:
             raise ParameterError(f"crop_px is {self.crop_px}; expected a multiple of {divisor}")
         if self.batch_size < 1 or not self.steps:
             raise ParameterError(f"batch_size {self.batch_size}, steps {self.steps}; expected 1 or more of each")

@@ -88,15 +88,16 @@ class CropSampler:
             centre = tuple(rng.integers(0, n) for n in inside.shape)
         angle = rng.uniform(0, 2 * np.pi) if rng.random() < 0.5 else 0.0
         stretch = 2 ** rng.uniform(-0.2, 0.2) if rng.random() < 0.3 else 1.0
-        half = self.crop_px / scale / 2
+        half = self.crop_px / np.array(item.scales(scale)) / 2
         jitter = rng.uniform(-0.8, 0.8, len(centre)) * half
         middle = np.array(
             [
-                np.clip(c + j, half, n - half) if n > 2 * half else n / 2
-                for c, j, n in zip(centre, jitter, inside.shape, strict=True)
+                np.clip(c + j, h, n - h) if n > 2 * h else n / 2
+                for c, j, h, n in zip(centre, jitter, half, inside.shape, strict=True)
             ]
         )
-        image, labels = warp(item.image, item.labels, middle, self.crop_px, scale, angle, stretch, rng)
+        scales = item.scales(scale)
+        image, labels = warp(item.image, item.labels, middle, self.crop_px, scales, angle, stretch, rng)
         sample = Sample(image, labels, colour=image.shape[0] == 3 and not self.roles)
         if image.shape[0] == 1 and self.channels == 3 and not self.roles and rng.random() < AS_SECTION:
             sample = section(sample, rng)
@@ -153,7 +154,7 @@ def warp(
     labels: NDArray[np.int32],
     centre: NDArray[np.float64],
     crop_px: int,
-    scale: float,
+    scale: float | tuple[float, ...],
     angle: float,
     stretch: float,
     rng: np.random.Generator,
@@ -168,8 +169,8 @@ def warp(
         Pixel that comes to lie in the middle of the crop.
     crop_px : int
         Edge length of the result.
-    scale : float
-        Pixels of the crop per pixel of the image.
+    scale : float or tuple of float
+        Pixels of the crop per pixel of the image, along all axes or along each.
     angle : float
         Turn in the (y, x) plane, radians.
     stretch : float
@@ -186,19 +187,20 @@ def warp(
     from skimage.measure import label as components_of
 
     ndim = labels.ndim
+    scales = (scale,) * ndim if isinstance(scale, int | float) else scale
     shape = (crop_px,) * ndim
     grid = np.meshgrid(*(np.arange(n, dtype=np.float32) - (n - 1) / 2 for n in shape), indexing="ij", sparse=True)
     moved = list(grid)
-    moved[-2], moved[-1] = moved[-2] / (scale * stretch), moved[-1] / (scale / stretch)
+    moved[-2], moved[-1] = moved[-2] / (scales[-2] * stretch), moved[-1] / (scales[-1] / stretch)
     for axis in range(ndim - 2):
-        moved[axis] = moved[axis] / scale
+        moved[axis] = moved[axis] / scales[axis]
     c, s = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     moved[-2], moved[-1] = c * moved[-2] - s * moved[-1], s * moved[-2] + c * moved[-1]
     if rng.random() < 0.2:
         for axis in (-2, -1):
             coarse = rng.normal(0, 1, (5,) * ndim).astype(np.float32)
             bend = ndimage.zoom(coarse, crop_px / 5, order=1, grid_mode=True, mode="nearest")
-            moved[axis] = moved[axis] + 1.5 / scale * bend
+            moved[axis] = moved[axis] + 1.5 / scales[axis] * bend
     where = [np.broadcast_to(m + np.float32(x), shape) for m, x in zip(moved, centre, strict=True)]
     low = [max(0, int(w.min()) - 8) for w in where]
     high = [min(n, int(w.max()) + 9) for w, n in zip(where, labels.shape, strict=True)]
@@ -206,8 +208,8 @@ def warp(
         low, high = [0] * ndim, list(labels.shape)  # mirrored coordinates may reach anywhere
     box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
     where = [w - np.float32(a) for w, a in zip(where, low, strict=True)]
-    blur = 0.0 if scale > 0.8 else 0.4 * (1 / scale - 1)
-    planes = [ndimage.gaussian_filter(p[box], blur) if blur else p[box] for p in image]
+    blur = [0.0 if s > 0.8 else 0.4 * (1 / s - 1) for s in scales]
+    planes = [ndimage.gaussian_filter(p[box], blur) if any(blur) else p[box] for p in image]
     warped = np.stack([ndimage.map_coordinates(p, where, order=1, mode="mirror") for p in planes])
     nearest = ndimage.map_coordinates(labels[box], where, order=0, mode="mirror")
     parts = components_of(np.maximum(nearest, 0), background=0, connectivity=1).astype(np.int32)

@@ -6,15 +6,17 @@ import csv
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from teasel.errors import AxesError, DataError, InputNotFound, ShapeError
+from teasel.errors import AxesError, DataError, InputNotFound, ParameterError, ShapeError
 from teasel.images import Image, is_image_path, open_image
+from teasel.inference.stack import find_anisotropy
 from teasel.labels import read_labels
+from teasel.labels.files import read_voxel_size
 from teasel.models.roles import distinct
 
 __all__ = ["Item", "Pair", "find_pairs", "median_diameter", "normalise", "read_items"]
@@ -45,13 +47,20 @@ class Item:
     labels : ndarray of int32, shape ([z,] y, x)
         0 background, -1 unknown.
     diameter_px : float
-        Median equivalent diameter of its objects; NaN if it has none.
+        Median equivalent diameter of its objects, in pixels along y and x; NaN if it has none.
+    anisotropy : float
+        Distance between the planes of a stack over the width of a pixel.
     """
 
     name: str
     image: NDArray[np.float32]
     labels: NDArray[np.int32]
     diameter_px: float
+    anisotropy: float = 1.0
+
+    def scales(self, scale: float) -> tuple[float, ...]:
+        """Return the factor per axis by which pixels become squares or cubes of `scale` per pixel along y and x."""
+        return (scale * self.anisotropy,) * (self.labels.ndim - 2) + (scale, scale)
 
 
 def find_pairs(folder: str | Path) -> list[Pair]:
@@ -97,7 +106,9 @@ def find_pairs(folder: str | Path) -> list[Pair]:
     return [Pair(image, truth[stem], split.get(stem) or _hashed_split(stem)) for stem, image in found]
 
 
-def read_items(pairs: Iterable[Pair], name: str, *, roles: Sequence[str] = ()) -> Iterator[Item]:
+def read_items(
+    pairs: Iterable[Pair], name: str, *, roles: Sequence[str] = (), ndim: int = 2, anisotropy: float = 0.0
+) -> Iterator[Item]:
     """Read pairs one by one, normalised; see `Item`.
 
     Parameters
@@ -109,15 +120,22 @@ def read_items(pairs: Iterable[Pair], name: str, *, roles: Sequence[str] = ()) -
     roles : sequence of str
         What the channels of a network show, see `ModelSpec`; each image then holds the first, or the first few, of
         the distinct roles in this order, and each channel is normalised on its own.
+    ndim : int
+        3 if stacks are wanted as wholes: how far apart their planes are then has to be known.
+    anisotropy : float
+        Distance between planes over the width of a pixel; 0 if the files say it.
 
     Raises
     ------
     ShapeError
         If an image and its labels differ in size, or an image has more channels than there are roles.
+    ParameterError
+        If a stack does not say how far apart its planes are, and `anisotropy` does not either.
     """
     for pair in pairs:
         labels = np.asarray(read_labels(pair.labels)).astype(np.int32)
-        image = _open_beside(pair.image, labels.shape) if roles else open_image(pair.image)
+        named = not roles and labels.ndim == 2
+        image = open_image(pair.image) if named else _open_beside(pair.image, labels.shape)
         pixels = image.read().astype(np.float32)
         if "c" not in image.axes:
             pixels = pixels[None]
@@ -133,7 +151,21 @@ def read_items(pairs: Iterable[Pair], name: str, *, roles: Sequence[str] = ()) -
                 "save those that show them, in this order, or leave roles out"
             )
         parts = [normalise(channel[None]) for channel in pixels] if roles else [normalise(pixels)]
-        yield Item(f"{name}/{pair.image.stem}", np.concatenate(parts), labels, median_diameter(labels))
+        ratio = _anisotropy(pair, image, anisotropy) if ndim == 3 and labels.ndim == 3 else 1.0
+        diameter = median_diameter(labels, ratio)
+        yield Item(f"{name}/{pair.image.stem}", np.concatenate(parts), labels, diameter, ratio)
+
+
+def _anisotropy(pair: Pair, image: Image, given: float) -> float:
+    """Return how far apart planes are, as given, or as the image or else its labels say."""
+    if not given and None in image.voxel_size_um.along("zyx"):
+        image = replace(image, voxel_size_um=read_voxel_size(pair.labels))
+        if None in image.voxel_size_um.along("zyx"):
+            raise ParameterError(
+                f"{pair.image} does not say how far apart its planes are; give --anisotropy (distance of planes over "
+                "pixel width, 1 if voxels are cubes)"
+            )
+    return find_anisotropy(image, given or None)[0]
 
 
 def _open_beside(path: Path, shape: tuple[int, ...]) -> Image:
@@ -156,13 +188,14 @@ def normalise(pixels: NDArray[np.float32], low: float = 1.0, high: float = 99.8)
     return ((pixels - a) / max(b - a, 1e-6)).astype(np.float32)
 
 
-def median_diameter(labels: NDArray[np.integer]) -> float:
+def median_diameter(labels: NDArray[np.integer], anisotropy: float = 1.0) -> float:
     """Median over objects of the diameter of the disc (ball) of equal area (volume), in pixels; NaN without objects."""
     areas = np.bincount(np.maximum(labels, 0).ravel())[1:]
     areas = areas[areas > 0]
     if len(areas) == 0:
         return float("nan")
-    return float(np.median(2 * (areas / np.pi) ** 0.5 if labels.ndim == 2 else 2 * (areas * 0.75 / np.pi) ** (1 / 3)))
+    size = 2 * (areas / np.pi) ** 0.5 if labels.ndim == 2 else 2 * (areas * anisotropy * 0.75 / np.pi) ** (1 / 3)
+    return float(np.median(size))
 
 
 def _stem_of_labels(path: Path) -> str | None:

@@ -22,14 +22,14 @@ from teasel.training.curves import draw_curves
 from teasel.training.data import Item, find_pairs, read_items
 from teasel.training.export import export_model
 from teasel.training.loop import Trained, fit
-from teasel.training.planes import judged_planes
-from teasel.training.scores import fit_score, pipeline_scores
+from teasel.training.planes import judged_planes, whole_stacks
+from teasel.training.scores import fit_score, fit_stars, pipeline_scores
 from teasel.training.start import network_params
 
 __all__ = ["package", "read_sets", "train"]
 
 logger = logging.getLogger(__name__)
-HALO_PX = 96
+HALO_PX = {2: 96, 3: 24}
 
 
 def train(
@@ -48,7 +48,7 @@ def train(
         Settings.
     data : sequence of path
         Folders, each with ``images/`` and ``labels/`` or with pairs of files; see `find_pairs`. Of stacks, the planes
-        in which labels are not all -1 (unknown) are trained on; see `judged_planes`.
+        in which labels are not all -1 (unknown) are trained on, see `judged_planes`, or with ``ndim=3`` the whole.
     folder : path
         Gets the checkpoint, the learning curve (``history.json``, ``curves.png``) and the model folder. Run again
         with the same settings, it goes on from the checkpoint.
@@ -70,14 +70,18 @@ def train(
         Whatever reading the data raises.
     """
     folder = Path(folder)
-    training, validation = (list(judged_planes(items)) for items in read_sets(data, config.roles))
+    chosen = judged_planes if config.ndim == 2 else whole_stacks
+    sets = read_sets(data, config.roles, ndim=config.ndim, anisotropy=config.anisotropy)
+    training, validation = (list(chosen(items)) for items in sets)
     trained = fit(training, validation, folder, config, progress=progress)
     draw_curves(trained.history, folder / "curves.png")
     return package(trained, training, validation, folder / (name or folder.resolve().name))
 
 
-def read_sets(data: Sequence[str | Path], roles: Sequence[str] = ()) -> tuple[list[Item], list[Item]]:
-    """Read the training and the validation images of some folders; `roles` as in `read_items`.
+def read_sets(
+    data: Sequence[str | Path], roles: Sequence[str] = (), *, ndim: int = 2, anisotropy: float = 0.0
+) -> tuple[list[Item], list[Item]]:
+    """Read the training and the validation images of some folders; all else as in `read_items`.
 
     Raises
     ------
@@ -91,8 +95,9 @@ def read_sets(data: Sequence[str | Path], roles: Sequence[str] = ()) -> tuple[li
     validation: list[Item] = []
     for path, name in zip(data, names, strict=True):
         pairs = find_pairs(path)
-        training += read_items((p for p in pairs if p.split == "train"), name, roles=roles)
-        validation += read_items((p for p in pairs if p.split == "val"), name, roles=roles)
+        for split, items in (("train", training), ("val", validation)):
+            chosen = (pair for pair in pairs if pair.split == split)
+            items += read_items(chosen, name, roles=roles, ndim=ndim, anisotropy=anisotropy)
     return training, validation
 
 
@@ -142,13 +147,14 @@ def package(
         representation=representation,
         network={
             "name": "unet",
-            "params": network_params(config, representation, 2),
+            "params": network_params(config, representation, config.ndim),
         },
+        ndim=config.ndim,
         in_channels=config.in_channels,
         roles=config.roles,
         object_diameter_px=config.object_diameter_px,
         divisor=trained.network.divisor,
-        halo_px=HALO_PX,
+        halo_px=HALO_PX[config.ndim],
         tags=tags,
         training=describe_training(config, training, validation, trained.history),
         **dict(sizes or {}),  # type: ignore[arg-type]
@@ -166,6 +172,8 @@ def package(
 def _fitted(trained: Trained, validation: Sequence[Item]) -> dict[str, Any]:
     """Return the representation's parameters that are fitted after training, if it has any."""
     representation: Representation = trained.representation
+    if trained.config.ndim == 3 and validation:
+        return fit_stars(trained, validation)
     if "score_weights" not in asdict(representation) or not validation:  # type: ignore[call-overload]
         return {}
     return {"score_weights": fit_score(trained, validation[::2])}
@@ -173,6 +181,6 @@ def _fitted(trained: Trained, validation: Sequence[Item]) -> dict[str, Any]:
 
 def _test_image(items: Sequence[Item], config: TrainingConfig, edge: int) -> NDArray[np.float32]:
     """Cut a corner of the first image, mirrored up to the size of a test image."""
-    image = items[0].image[:, :edge, :edge]
+    image = items[0].image[(slice(None), *[slice(edge)] * config.ndim)]
     padding = [(0, 0), *((0, edge - n) for n in image.shape[1:])]
     return arrange(np.pad(image, padding, mode="symmetric"), config.roles, config.in_channels)

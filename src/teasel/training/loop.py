@@ -269,7 +269,7 @@ def _start(
     path = folder / CHECKPOINT
     if path.exists():
         saved = torch.load(path, map_location=config.device, weights_only=True)
-        if saved["config"] != _plain(config):
+        if _plain(TrainingConfig()) | saved["config"] != _plain(config):  # settings younger than it have defaults
             raise ModelError(f"{path} belongs to a run with other settings; give another folder, or remove it")
         network.load_state_dict(saved["network"])
         average.load_state_dict(saved["average"])

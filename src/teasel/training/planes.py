@@ -1,4 +1,8 @@
-"""Sparse annotation: of a stack in which a few planes were labelled, each of these becomes a picture to train on."""
+"""Planes or whole stacks: what of the images that were read is trained on.
+
+Of a stack in which a few planes were labelled, each of these becomes a picture to train on; a stack that was labelled
+in full can be trained on as a whole.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from teasel.errors import DataError
 from teasel.training.data import Item, median_diameter
 
-__all__ = ["judged_planes"]
+__all__ = ["judged_planes", "whole_stacks"]
+
+SPARSE = 0.5
+"""A stack of which less than this part of the planes was judged is no whole."""
 
 
 def judged_planes(items: Iterable[Item]) -> Iterator[Item]:
@@ -44,3 +52,30 @@ def judged_planes(items: Iterable[Item]) -> Iterator[Item]:
                 yield replace(
                     item, name=f"{item.name}/z{z}", image=plane, labels=labels, diameter_px=median_diameter(labels)
                 )
+
+
+def whole_stacks(items: Iterable[Item]) -> Iterator[Item]:
+    """Pass stacks that were labelled in full.
+
+    Raises
+    ------
+    DataError
+        If one is a picture, or less than half of its planes were judged.
+
+    Examples
+    --------
+    >>> labels = np.zeros((3, 4, 4), np.int32)
+    >>> stack = Item("set/a", np.zeros((1, 3, 4, 4), np.float32), labels, float("nan"), anisotropy=2.0)
+    >>> [item.name for item in whole_stacks([stack])]
+    ['set/a']
+    """
+    for item in items:
+        if item.labels.ndim != 3:
+            raise DataError(f"{item.name} is a picture; --ndim 3 trains on stacks: give those alone, or leave it out")
+        judged = int((item.labels >= 0).any((1, 2)).sum())
+        if judged < SPARSE * len(item.labels):
+            raise DataError(
+                f"in {item.name} {judged} of {len(item.labels)} planes have labels, too few to train on whole stacks; "
+                "leave out --ndim 3 to train on these planes"
+            )
+        yield item

@@ -14,7 +14,7 @@ from teasel.representations import Fields, Representation
 from teasel.training.config import TrainingConfig
 from teasel.training.data import Item
 
-__all__ = ["forward", "rescale", "validate"]
+__all__ = ["forward", "middle", "rescale", "validate"]
 
 THRESHOLDS = (0.5, 0.75, 0.9)
 
@@ -23,6 +23,8 @@ def validate(
     network: UNet, representation: Representation, items: Sequence[Item], config: TrainingConfig
 ) -> dict[str, float]:
     """Return pooled average precision at IoU 0.5, 0.75 and 0.9, with objects at the training size.
+
+    Of stacks that are larger than 160 pixels then, the middle is looked at.
 
     Parameters
     ----------
@@ -45,9 +47,10 @@ def validate(
     truths, predictions = [], []
     for item in items:
         scale = config.object_diameter_px / item.diameter_px if np.isfinite(item.diameter_px) else 1.0
-        image, labels = rescale(item.image, item.labels, scale)
+        image, labels = middle(*rescale(item.image, item.labels, item.scales(scale)))
         truths.append(labels)
-        predictions.append(representation.decode(forward(network, representation, image, config)).labels)
+        found = representation.decode(forward(network, representation, image, config)).labels
+        predictions.append(found[tuple(slice(n) for n in labels.shape)])  # a coarse grid may reach beyond the image
     if not truths:
         return {}
     values = average_precision(truths, predictions, THRESHOLDS)
@@ -73,14 +76,25 @@ def forward(
     return fields
 
 
-def rescale(
-    image: NDArray[np.float32], labels: NDArray[np.int32], scale: float
+def middle(
+    image: NDArray[np.float32], labels: NDArray[np.int32], edge_px: int = 160
 ) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Resize an image (linear, smoothed where it shrinks) and its labels (nearest) by one factor."""
+    """Cut the middle out of a stack, as long as an edge along each axis or less; a picture is left whole."""
+    if labels.ndim == 2:
+        return image, labels
+    box = tuple(slice(max(0, (n - edge_px) // 2), (n + edge_px) // 2) for n in labels.shape)
+    return image[(slice(None), *box)], labels[box]
+
+
+def rescale(
+    image: NDArray[np.float32], labels: NDArray[np.int32], scale: float | tuple[float, ...]
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Resize an image (linear, smoothed where it shrinks) and its labels (nearest) by one factor, or one per axis."""
     from skimage.transform import resize
 
-    shape = tuple(max(1, round(n * scale)) for n in labels.shape)
-    smaller = np.stack([resize(p, shape, order=1, mode="reflect", anti_aliasing=scale < 1) for p in image])
+    scales = (scale,) * labels.ndim if isinstance(scale, int | float) else scale
+    shape = tuple(max(1, round(n * s)) for n, s in zip(labels.shape, scales, strict=True))
+    smaller = np.stack([resize(p, shape, order=1, mode="reflect", anti_aliasing=min(scales) < 1) for p in image])
     index = np.ix_(
         *(
             np.minimum(((np.arange(m) + 0.5) * n / m).astype(int), n - 1)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from teasel.apps.cli.agglomerate import count_segments
 from teasel.apps.cli.console import ProgressLine
@@ -13,13 +12,10 @@ from teasel.apps.cli.session import SegmentOptions
 from teasel.apps.cli.volume_options import VolumeOptions, not_there, parse_bytes, progress_of
 from teasel.errors import ParameterError
 
-if TYPE_CHECKING:
-    from teasel.agglomeration import Agglomeration, Connected, MutexWatershed
-
 __all__ = ["is_volume_model", "segment_one_volume"]
 
-_LEVELS = {"affinity": "merge_threshold", "semantic": "foreground_threshold"}
-"""Representations that are segmented block by block, and where each keeps its threshold."""
+_BY_BLOCK = ("affinity", "semantic")
+"""Representations that are segmented block by block."""
 
 _USED = ("model", "axes", "channel", "pixel_size_um", "z_step_um")
 
@@ -37,19 +33,7 @@ def is_volume_model(name: str) -> bool:
     from teasel.models import find_model, read_package
 
     spec = read_package(find_model(name)).spec
-    return spec.ndim == 3 and spec.representation.name in _LEVELS
-
-
-def _method(name: str, options: VolumeOptions) -> Agglomeration | MutexWatershed | Connected | None:
-    """Return the method that was asked for, or None for the model's own."""
-    from teasel.models import find_model, read_package
-
-    if options.score is None and not options.min_voxels:
-        return None
-    representation = read_package(find_model(name)).spec.representation
-    if options.score is None and representation.name == "semantic":
-        options = replace(options, score="connected")
-    return options.method(getattr(representation, _LEVELS[representation.name]))
+    return spec.ndim == 3 and spec.representation.name in _BY_BLOCK
 
 
 def segment_one_volume(
@@ -73,7 +57,6 @@ def segment_one_volume(
                 images[0],
                 output,
                 settings.model,
-                method=_method(settings.model, options),
                 threshold=options.threshold,
                 axes=settings.axes,
                 channel=int(settings.channel) if settings.channel is not None else None,

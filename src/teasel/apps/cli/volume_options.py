@@ -27,10 +27,9 @@ class VolumeOptions:
     ----------
     threshold : float, optional
         Affinity from 0 to 1 below which nothing is merged; the model's own, or 0.5, if not given.
-    score : str, optional
-        What decides on a border: mean affinity (if nothing is said), quantile of its affinities, or mutex (no
-        threshold; needs affinities over longer steps). Or connected (for a foreground, if nothing is said): whatever a
-        chain of affinities above the threshold joins is one segment.
+    score : str
+        What decides on a border: mean affinity, quantile of its affinities, or mutex (no threshold; needs affinities
+        over longer steps). Or connected: whatever a chain of affinities above the threshold joins is one segment.
     quantile : float
         For quantile: which one, from 0 to 1.
     peaks : bool
@@ -47,7 +46,7 @@ class VolumeOptions:
     """
 
     threshold: float | None = None
-    score: str | None = None
+    score: str = "mean"
     quantile: float = 0.75
     peaks: bool = False
     min_voxels: int = 0
@@ -55,19 +54,19 @@ class VolumeOptions:
     workers: int | None = None
     memory: str = "2GB"
 
-    def method(self, threshold: float = 0.5) -> Agglomeration | MutexWatershed | Connected:
-        """Return the method that was chosen; `threshold` is for when none is given."""
+    def method(self) -> Agglomeration | MutexWatershed | Connected:
+        """Return the method that was chosen."""
         from teasel.agglomeration import Agglomeration, Connected, MutexWatershed
 
         if self.score == "connected":
-            return Connected(threshold if self.threshold is None else self.threshold, self.min_voxels)
+            return Connected(0.5 if self.threshold is None else self.threshold, self.min_voxels)
 
         if self.score == "mutex":
             if self.threshold is not None or self.min_voxels:
                 raise ParameterError("--score mutex takes neither --threshold nor --min-voxels; leave them out")
             return MutexWatershed()
         return Agglomeration(
-            score=self.score or "mean", quantile=self.quantile, peaks=self.peaks, min_voxels=self.min_voxels
+            score=self.score, quantile=self.quantile, peaks=self.peaks, min_voxels=self.min_voxels
         )
 
 

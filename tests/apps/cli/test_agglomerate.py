@@ -66,3 +66,16 @@ def test_options_of_volumes_need_a_model_of_volumes(teasel, tmp_path):
     result = teasel("segment", "a.tif", "-o", str(tmp_path), "--threshold", "0.5")
     assert result.exit_code == 2
     assert "for models of volumes" in result.stderr
+
+
+def test_connected_pieces_need_no_supervoxels(teasel, boundaries, tmp_path):
+    out = tmp_path / "out.ome.zarr"
+    words = ["agglomerate", "--boundaries", str(boundaries), "-o", str(out), "--scheduler", "none"]
+    result = teasel(*words, "--score", "connected", "--threshold", "0.3")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == f"{out}: 2 segments\n"
+    group = zarr.open_group(out, mode="r")
+    assert (group["0"][:, 19:21] == 0).all()
+    assert "agglomeration" not in group
+    wrong = teasel(*words[:3], "-o", str(tmp_path / "b.ome.zarr"), "--scheduler", "none", "--score", "conected")
+    assert "expected mean, quantile, mutex or connected" in wrong.stderr

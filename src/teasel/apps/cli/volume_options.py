@@ -60,11 +60,12 @@ class VolumeOptions:
 
         if self.score == "connected":
             return Connected(0.5 if self.threshold is None else self.threshold, self.min_voxels)
-
         if self.score == "mutex":
             if self.threshold is not None or self.min_voxels:
                 raise ParameterError("--score mutex takes neither --threshold nor --min-voxels; leave them out")
             return MutexWatershed()
+        if self.score not in ("mean", "quantile"):
+            raise ParameterError(f"--score {self.score}; expected mean, quantile, mutex or connected")
         return Agglomeration(
             score=self.score, quantile=self.quantile, peaks=self.peaks, min_voxels=self.min_voxels
         )

@@ -54,6 +54,16 @@ def test_star_rays_count_units_of_length_in_thick_slices():
     assert rays.max() == pytest.approx(7.5 * np.sqrt(3), rel=0.1)
 
 
+def test_rays_that_leave_a_crop_are_unknown_and_those_of_cells_near_the_border_are_not_cast():
+    labels = np.zeros((40, 40), np.int32)
+    labels[10:30, :20] = 1
+    star = Star(n_rays=4)  # +x, +y, -x, -y
+    whole, crop = star.encode(labels)["rays"], star.encode_crop(labels)["rays"]
+    assert whole[:, 20, 8].tolist() == [11.5, 9.5, 8.5, 10.5]
+    np.testing.assert_array_equal(crop[:, 20, 8], [11.5, 9.5, np.nan, 10.5])
+    assert np.isnan(whole[:, 10, 8]).all()
+
+
 def test_the_more_probable_of_two_overlapping_stars_stays():
     prob = np.zeros((1, 40, 40), np.float32)
     prob[0, 20, 18], prob[0, 20, 24] = 0.8, 0.9

@@ -60,7 +60,7 @@ def estimate_star_diameter(model: Model, stack: Stack) -> float | None:
 
 
 def _measure(model: Model, stack: Stack, scale: float) -> tuple[float, float | None]:
-    """Look at the windows at one scale; return how much is believed, and the median diameter in pixels."""
+    """Look at the windows at one scale; return by how much scores exceed one half, and the median diameter."""
     star = model.spec.representation
     assert isinstance(star, Star)
     scales = (scale * stack.anisotropy, scale, scale)
@@ -70,7 +70,7 @@ def _measure(model: Model, stack: Stack, scale: float) -> tuple[float, float | N
         diameters.append(2 * (stars.lengths_px.astype(np.float64) ** 3).mean(1) ** (1 / 3) / scale)
         weights.append(star.calibration(np.clip(stars.scores, 0, 1)))
     sizes, belief = np.concatenate(diameters), np.concatenate(weights)
-    return float(belief.sum()), float(np.median(sizes)) if len(sizes) else None
+    return (float(np.sum(belief - 0.5)), float(np.median(sizes))) if len(sizes) else (-np.inf, None)
 
 
 def _windows(model: Model, stack: Stack, scales: tuple[float, ...]) -> Iterator[list[tuple[int, int]]]:

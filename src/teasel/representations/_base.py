@@ -101,6 +101,10 @@ class Representation(ABC):
             One ``(channel, [z,] y, x)`` array per head.
         """
 
+    def encode_crop(self, labels: NDArray[np.integer], spacing: Spacing | None = None) -> Fields:
+        """Encode labels that were cut out of a larger image; what the cut hides may be unknown (NaN)."""
+        return self.encode(labels, spacing)
+
     @abstractmethod
     def decode(self, prediction: Mapping[str, NDArray[np.float32]], spacing: Spacing | None = None) -> Decoded:
         """Read objects back from fields.

@@ -129,6 +129,14 @@ class Star(Representation):
 
     def encode(self, labels: NDArray[np.integer], spacing: Spacing | None = None) -> Fields:
         """See `Representation.encode`."""
+        return self._encode(labels, spacing, cut_is_nan=False)
+
+    def encode_crop(self, labels: NDArray[np.integer], spacing: Spacing | None = None) -> Fields:
+        """See `Representation.encode_crop`: rays that leave the crop are unknown, rather than short."""
+        return self._encode(labels, spacing, cut_is_nan=True)
+
+    def _encode(self, labels: NDArray[np.integer], spacing: Spacing | None, *, cut_is_nan: bool) -> Fields:
+        """Encode; rays that leave the image end there, or are unknown."""
         from teasel.representations.kernels.raycasting import ray_lengths
 
         n_rays = self._rays(labels.ndim)
@@ -139,7 +147,7 @@ class Star(Representation):
         inside = np.flatnonzero((cells > 0) & ~(prob < LEAST_CENTRAL))
         points = self._centres(np.unravel_index(inside, cells.shape))
         directions = spread_rays(n_rays, labels.ndim).directions
-        rays.reshape(n_rays, -1)[:, inside] = ray_lengths(labels, points, directions, edges).T
+        rays.reshape(n_rays, -1)[:, inside] = ray_lengths(labels, points, directions, edges, cut_is_nan=cut_is_nan).T
         return {"prob": prob[None].astype(np.float32), "rays": rays}
 
     def decode(self, prediction: Mapping[str, NDArray[np.float32]], spacing: Spacing | None = None) -> Decoded:

@@ -72,7 +72,7 @@ class CropSampler:
             alone = np.random.default_rng([self.seed, number, 1]).random() < FIRST_ALONE
             image = image[:1] if alone else image
         image = arrange(image, self.roles, self.channels)
-        return np.ascontiguousarray(image), self.representation.encode(sample.labels)
+        return np.ascontiguousarray(image), self.representation.encode_crop(sample.labels)
 
     def sample(self, number: int) -> Sample:
         """Return the augmented crop before encoding."""

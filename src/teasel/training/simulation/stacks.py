@@ -71,7 +71,7 @@ def simulate_stack(seed: int, *, edge_px: int = 112, depth_px: int = 96) -> Simu
 def _tissue(rng: np.random.Generator, shape: tuple[int, ...], radius: float) -> tuple[NDArray[np.int32], Floats]:
     """Place ellipsoids, bend space, and give each voxel to the nucleus it is deepest in; also the walls halfway."""
     centres = _places(rng, shape, radius)
-    grid = np.stack(np.indices(shape, np.float32))
+    grid = np.indices(shape).astype(np.float32)
     grid += np.stack([rng.uniform(0.05, 0.35) * radius * _noise(rng, shape, 0.7 * radius) for _ in range(3)])
     first = np.full(shape, 9.0, np.float32)  # distance to the nearest middle, 1 on its surface
     second = first.copy()

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from teasel.inference import Plane, estimate_diameter, segment_plane
 from teasel.inference.scale import network_scale
-from teasel.labels.metrics.matching import match
+from teasel.labels.metrics.matching import Matching
+from teasel.labels.metrics.overlap import overlap
 from teasel.models import Model
 from teasel.training.adapt.doubt import Counts, precision, sure_precision_change
 from teasel.training.data import Item
@@ -112,7 +113,8 @@ def find_objects(model: Model, item: Item) -> NDArray[np.uint32]:
 
 def count_matches(labels: NDArray[np.integer], found: NDArray[np.integer]) -> NDArray[np.int64]:
     """Count TP, FP and FN at each IoU threshold, shape (threshold, 3); pixels that are not known (-1) do not count."""
-    matchings = [match(labels, found, threshold) for threshold in THRESHOLDS]
+    table = overlap(labels, found)
+    matchings = [Matching.of(table, threshold) for threshold in THRESHOLDS]
     return np.array([(one.tp, one.fp, one.fn) for one in matchings])
 
 

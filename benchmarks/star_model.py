@@ -42,7 +42,7 @@ FIRST = TrainingConfig(
     checkpoint_every=20,
     validate_every=0,
 )
-THEN = replace(FIRST, steps=500, learning_rate=2e-3, seed=1)
+THEN = replace(FIRST, steps=360, learning_rate=2e-3, seed=1)
 """On from the first, with a learning rate that falls to nothing again."""
 
 

@@ -1,4 +1,4 @@
-"""How large are the objects of a stack? Stars say it: a few windows are looked at, at the size found so far."""
+"""How large are the objects of a stack? Stars say it: a few windows are looked at, at several scales."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from teasel.inference.scale import MAX_SCALE, MIN_SCALE
 from teasel.inference.stack import Stack
 from teasel.inference.stars import look
 from teasel.models import Model
@@ -18,11 +17,11 @@ WINDOW_DIAMETERS = 4
 PLANES = (0.25, 0.5, 0.75)
 """How far along the stack windows lie."""
 
-STARTS = (1.0, 0.5, 0.25, 2.0)
-"""Network pixels per pixel along y and x at which objects are looked for first."""
+SCALES = (2.0, 1.0, 0.5, 0.25, 0.125)
+"""Network pixels per pixel along y and x at which objects are looked for."""
 
-PASSES = 3
-NEAR_OCTAVES = 0.35
+FEW = 5
+"""So many objects of score 0 are added to those found, so that a few sure ones do not outweigh many."""
 
 
 def estimate_star_diameter(model: Model, stack: Stack) -> float | None:
@@ -42,35 +41,30 @@ def estimate_star_diameter(model: Model, stack: Stack) -> float | None:
 
     Notes
     -----
-    Three windows, in planes spread over the stack and there where it varies most, are looked at at four scales. From
-    the scale at which objects are most believed, the size found sets the next, until both agree.
+    Three windows, in planes spread over the stack and there where it varies most, are looked at at five scales an
+    octave apart, then half an octave to both sides of the best: that at which the mean score is highest.
     """
-    looks = {scale: _measure(model, stack, scale) for scale in STARTS}
-    scale = max(STARTS, key=lambda s: looks[s][0])
-    believed, found = looks[scale]
-    for _ in range(PASSES):
-        if found is None or abs(np.log2(found * scale / model.spec.object_diameter_px)) < NEAR_OCTAVES:
-            break
-        scale = float(np.clip(model.spec.object_diameter_px / found, MIN_SCALE, MAX_SCALE))
-        again, size = _measure(model, stack, scale)
-        if again < believed:
-            break
-        believed, found = again, size
-    return found
+    looks = {scale: _measure(model, stack, scale) for scale in SCALES}
+    best = max(SCALES, key=lambda scale: looks[scale][0])
+    for scale in (best * 2**0.5, best / 2**0.5):
+        looks[scale] = _measure(model, stack, scale)
+    return max(looks.values(), key=lambda look: look[0])[1]
 
 
 def _measure(model: Model, stack: Stack, scale: float) -> tuple[float, float | None]:
-    """Look at the windows at one scale; return by how much scores exceed one half, and the median diameter."""
+    """Look at the windows at one scale; return the mean score, and the median diameter in pixels."""
     star = model.spec.representation
     assert isinstance(star, Star)
     scales = (scale * stack.anisotropy, scale, scale)
     diameters, weights = [], []
     for area in _windows(model, stack, scales):
         stars = star.choose(look(model, stack, scales, area))
+        inside = (stars.centres_px < np.multiply(stack.shape, scales)).all(1)
+        stars = stars.take(np.flatnonzero(inside))  # not mirrored ones
         diameters.append(2 * (stars.lengths_px.astype(np.float64) ** 3).mean(1) ** (1 / 3) / scale)
         weights.append(star.calibration(np.clip(stars.scores, 0, 1)))
     sizes, belief = np.concatenate(diameters), np.concatenate(weights)
-    return (float(np.sum(belief - 0.5)), float(np.median(sizes))) if len(sizes) else (-np.inf, None)
+    return (float(belief.sum() / (len(belief) + FEW)), float(np.median(sizes))) if len(sizes) else (0.0, None)
 
 
 def _windows(model: Model, stack: Stack, scales: tuple[float, ...]) -> Iterator[list[tuple[int, int]]]:

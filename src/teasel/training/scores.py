@@ -78,38 +78,35 @@ def fit_stars(trained: Trained, items: Sequence[Item]) -> dict[str, Any]:
     Weigert et al. 2020, doi:10.1109/WACV45572.2020.9093435 (thresholds chosen on validation images)
     """
     representation: Any = trained.representation
-    truths, predictions = [], []
+    star = replace(representation, prob_threshold=min(STAR_THRESHOLDS))
+    truths, drawn, scores = [], [], []
     for item in items:
         if np.isfinite(item.diameter_px):
             scale = trained.config.object_diameter_px / item.diameter_px
             image, labels = middle(*rescale(item.image, item.labels, item.scales(scale)))
+            stars = star.choose(star.find_stars(forward(trained.network, star, image, trained.config)))
             truths.append(labels)
-            predictions.append(forward(trained.network, representation, image, trained.config))
+            drawn.append(star.render(stars, labels.shape))
+            scores.append(stars.scores)
+    if not sum(map(len, scores)):
+        return {}
 
-    def decode(threshold: float) -> list[tuple[NDArray[Any], NDArray[Any]]]:
-        star = replace(representation, prob_threshold=threshold)
-        decoded = [star.decode(fields) for fields in predictions]
-        return [
-            (d.labels[tuple(slice(n) for n in truth.shape)], d.scores) for d, truth in zip(decoded, truths, strict=True)
-        ]
+    def above(threshold: float) -> list[NDArray[Any]]:
+        """Leave out the less probable: they had no say in which others stay, nor in how these are drawn."""
+        counts = [int((found >= threshold).sum()) for found in scores]
+        return [np.where(labels <= n, labels, 0) for labels, n in zip(drawn, counts, strict=True)]
 
     def quality(threshold: float) -> float:
-        return float(np.mean(average_precision(truths, [labels for labels, _ in decode(threshold)], THRESHOLDS[:2])))
+        return float(np.mean(average_precision(truths, above(threshold), THRESHOLDS[:2])))
 
-    if not truths:
-        return {}
     chosen = max(STAR_THRESHOLDS, key=quality)
     raw, matched = [], []
-    for truth, (labels, scores) in zip(truths, decode(chosen), strict=True):
+    for truth, labels, found in zip(truths, above(chosen), scores, strict=True):
         ids, partners, _ = match_each(truth, labels)
-        raw.append(scores[ids - 1])
+        raw.append(found[ids - 1])
         matched.append(partners > 0)
-    if not sum(map(len, raw)):
-        return {"prob_threshold": chosen}
-    return {
-        "prob_threshold": chosen,
-        "calibration": Calibration.fit(np.concatenate(raw), np.concatenate(matched)),
-    }
+    calibration = Calibration.fit(np.concatenate(raw), np.concatenate(matched)) if sum(map(len, raw)) else None
+    return {"prob_threshold": chosen} | ({} if calibration is None else {"calibration": calibration})
 
 
 def fit_logistic(features: NDArray[np.float64], matched: NDArray[np.bool_], ridge: float = 1.0) -> tuple[float, ...]:

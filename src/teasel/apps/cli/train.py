@@ -32,7 +32,7 @@ def train(
     name: Annotated[str | None, typer.Option(help="Name of the model; that of the folder if not given.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
 ) -> None:
-    """Train a model on images with labels.
+    """Train a model on images with labels: pictures, some planes of stacks, or with --ndim 3 whole stacks.
 
     Typed again, the same command goes on from the last checkpoint.
 
@@ -40,6 +40,7 @@ def train(
     Examples:
       teasel train my-images -o my-model
       teasel train set-a set-b -o my-model --steps 20000 --device cuda --precision bf16
+      teasel train my-stacks -o my-model --ndim 3 --representation star --anisotropy 2.2
       teasel segment new.tif -o results --model ./my-model/my-model
     """
     from teasel.training import train as run_training

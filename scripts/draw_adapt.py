@@ -42,7 +42,7 @@ def main() -> None:
     """Adapt, and copy the picture; then draw scenes laid out anew and restyled."""
     shutil.rmtree(RUN, ignore_errors=True)
     corrections = [Correction(f"envelopes {seed}", *envelopes(seed)) for seed in range(CROPS)]
-    result = adapt(corrections, RUN, model="nuclei-fast", config=AdaptConfig(steps=150, replay_scenes=60))
+    result = adapt(corrections, RUN, model="nuclei-fast", config=AdaptConfig())
     print(result.reason)
     Picture.open(result.picture).convert("P", palette=Picture.Palette.ADAPTIVE, colors=64).save(
         IMAGES / "adapt-before-after.png", optimize=True

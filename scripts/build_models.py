@@ -6,7 +6,8 @@ Run from the root of the checkout, with the folder that holds the image sets:
 
 Checkpoints lie under .runs/, so that the command can be stopped and typed again; the model folder is written to
 src/teasel/models/weights/ when training is done. `nuclei` goes on from the weights that are there: its card tells of
-every run before. The image sets are described in docs/shipped-models.md.
+every run before. With --rescore nothing is trained: the scores in the card of the model that is there are measured
+anew, which is due whenever the way from image to objects changes. The sets are described in docs/shipped-models.md.
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ import numpy as np
 from scripts.cell_sets import chances, read_cell_sets
 from teasel.images import open_image
 from teasel.labels import read_labels
+from teasel.models import load_model, read_package, revise
+from teasel.training.card import write_card
 from teasel.training.config import TrainingConfig
 from teasel.training.crops import CropSampler
 from teasel.training.data import Item, median_diameter, normalise
 from teasel.training.folders import package, read_sets
 from teasel.training.loop import fit
 from teasel.training.quantise import quantise
+from teasel.training.scores import pipeline_scores
 
 SETS = ("dsb2018_stage1_train", "bbbc039", "bitdepth_nucseg")
 WEIGHTS = Path("src/teasel/models/weights")
@@ -133,12 +137,20 @@ def calibration_crops(items: list[Item], config: TrainingConfig, drawn: np.ndarr
     return [sampler(number)[0] for number in range(CALIBRATION_CROPS)]
 
 
+def rescore(folder: Path, validation: list[Item], licences: str) -> None:
+    """Measure the model that is there on the validation images, and write the scores into its description and card."""
+    spec = replace(read_package(folder).spec, scores=pipeline_scores(load_model(folder, threads=1), validation))
+    revise(folder, spec, card=write_card(spec, licences))
+    logging.info("scored %s: %s", folder, spec.scores)
+
+
 def main() -> None:
     """Read the command line, then train, package and quantise the model it names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", choices=sorted(MODELS))
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the image sets")
     parser.add_argument("--output", type=Path, default=WEIGHTS, help="where the model folder goes")
+    parser.add_argument("--rescore", action="store_true", help="train nothing; measure the scores in the card anew")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     config, description = MODELS[options.model]
@@ -146,7 +158,7 @@ def main() -> None:
     texts: dict[str, Any] = {"description": description}
     drawn = None
     if options.model == "cells":
-        sets = read_cell_sets(options.data)
+        sets = read_cell_sets(options.data, training=not options.rescore)
         training, validation, drawn = sets.training, sets.validation, chances(sets.training)
         texts |= {"tags": ("cells", "phase-contrast", "brightfield", "fluorescence"), "licences": CELL_LICENCES}
         texts |= {"compact": True, "sizes": CELL_SIZES}
@@ -155,6 +167,9 @@ def main() -> None:
         training.append(read_piximi(options.data))
         training, validation = by_modality(training, options.data), by_modality(validation, options.data)
         texts |= {"tags": ("nuclei", "fluorescence", "histology", "brightfield"), "licences": LICENCES}
+    if options.rescore:
+        rescore(folder, validation, texts["licences"])
+        return
     trained = fit(training, validation, RUNS / options.model, config, chances=drawn)
     package(trained, training, validation, folder, **texts)
     quantise(folder, calibration_crops(training, config, drawn))

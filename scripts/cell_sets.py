@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,23 +41,25 @@ class Sets:
     validation: list[Item]
 
 
-def read_cell_sets(data: Path, sources: tuple[str, ...] = tuple(SHARES), *, training: bool = True) -> Sets:
+def read_cell_sets(
+    data: Path, sources: tuple[str, ...] = tuple(SHARES), *, training: bool = True, scenes: int = SCENES_PER_STYLE
+) -> Sets:
     """Read the real sets among `sources` and simulate the scenes; only what is held out, if not for `training`."""
     readers = {"usiigaci": read_usiigaci, "nachtflug": read_nachtflug, "piximi": read_piximi_cells, "imc": read_imc}
     kept: list[Item] = []
     validation: list[Item] = []
     for name in sources:
-        pairs = simulated_items(training) if name == "simulated" else readers[name](data)
+        pairs = simulated_items(scenes if training else 0) if name == "simulated" else readers[name](data)
         for item, held_out in pairs:
             (validation if held_out else kept).append(item)
     return Sets(kept, validation)
 
 
-def chances(items: list[Item]) -> NDArray[np.float64]:
-    """Return how often each item is drawn, so that every source has its share."""
+def chances(items: list[Item], shares: Mapping[str, float] = SHARES) -> NDArray[np.float64]:
+    """Return how often each item is drawn, so that every source has its share of those that are there."""
     weights = np.array([_weight(item) for item in items])
     sources = np.array([item.name.split("/")[0].split("_")[0] for item in items])
-    present = {name: share for name, share in SHARES.items() if name in sources}
+    present = {name: share for name, share in shares.items() if name in sources}
     for name, share in present.items():
         weights[sources == name] *= share / weights[sources == name].sum()
     return weights / weights.sum()
@@ -119,11 +121,11 @@ def read_imc(data: Path) -> Iterator[tuple[Item, bool]]:
                 yield _item(f"imc/{path.stem.removesuffix('_ac_full')}_{metal}", image, labels), held_out
 
 
-def simulated_items(training: bool = True) -> Iterator[tuple[Item, bool]]:
-    """Simulate scenes of every style."""
+def simulated_items(scenes: int = SCENES_PER_STYLE) -> Iterator[tuple[Item, bool]]:
+    """Simulate scenes of every style: as many to train on as are wanted, and those that are held out."""
     for style in styles():
-        for held_out, first, count in ((False, 0, SCENES_PER_STYLE), (True, FIRST_HELD_OUT_SEED, HELD_OUT_SCENES)):
-            for seed in range(first, first + count) if held_out or training else ():
+        for held_out, first, count in ((False, 0, scenes), (True, FIRST_HELD_OUT_SEED, HELD_OUT_SCENES)):
+            for seed in range(first, first + count):
                 scene = simulate(style, size_px=SCENE_PX, seed=seed)
                 family, _, kind = style.partition("-")
                 yield _item(f"simulated_{family}/{kind or family}-{seed}", scene.image, scene.labels), held_out

@@ -88,3 +88,17 @@ def test_where_nothing_sure_is_seen_from_afar_one_looks_closer(monkeypatch, far,
     monkeypatch.setattr("teasel.inference.scale._measure", lambda _, __, scale: far if scale == 0.5 else near)
     plane = Plane.of_array(np.eye(400, dtype=np.uint8)[None], (0, 100))
     assert estimate_diameter(oracle(), plane) == expected
+
+
+@pytest.mark.parametrize(
+    ("trusted", "far_px", "own_px", "expected"), [(0.2, 36, 20, 20), (0.2, 30, 15, 30), (0.75, 36, 18, 36)]
+)
+def test_a_model_that_leans_is_believed_from_near_if_it_contradicts_itself(
+    monkeypatch, trusted, far_px, own_px, expected
+):
+    """Packed small cells look like a texture of large ones from afar; sizes twice as large there tell nothing."""
+    far, near = Seen(far_px - 2, far_px, far_px + 2, 0.95), Seen(18, 20, 22, 0.9)
+    looks = {0.5: far}
+    monkeypatch.setattr("teasel.inference.scale._measure", lambda _, __, scale: looks.get(scale, near))
+    model = replace(oracle(), spec=replace(oracle().spec, trusted_octaves=trusted, object_diameter_px=float(own_px)))
+    assert estimate_diameter(model, Plane.of_array(np.eye(400, dtype=np.uint8)[None], (0, 100))) == expected

@@ -25,6 +25,10 @@ CANDIDATES = (1.0, 0.5, 0.25)
 FEW_OBJECTS = 8
 PASSES = 5
 FAR, NEAR = 0.5, 1.0
+LEANS = 0.5
+"""A model that can be trusted over fewer octaves takes most objects for the size it was trained at."""
+CONTRARY = 1.7
+"""A model that only leans finds all twice as large from afar as from near; one that sees finds the same."""
 SURE = 0.8
 """Mean probability of what is taken for foreground; where objects have the right size it is about 0.95."""
 SMALL, LARGE = 0.1, 0.9
@@ -73,11 +77,12 @@ def estimate_diameter(model: Model, plane: Plane) -> float | None:
     Notes
     -----
     Windows of at most 512 x 512 px (at most 4, where the image varies most) are reduced by two and run through the
-    network; where nothing sure is seen so, also as they are. If the objects turn out to be far from the size the
-    network knows best, the windows are looked at again at the size just found, up to 5 times. Each object counts
-    once, whatever its area. Where the sizes found spread over almost a factor of three (whole cells or clumps may
-    pose as objects), or the plane has room for a handful of objects only, the windows are segmented for objects of
-    that size, of half and of a quarter, and the size at which most objects are believed wins.
+    network; where nothing sure is seen so, or the model leans to the size it was trained at, also as they are. If the
+    objects turn out to be far from the size the network knows best, the windows are looked at again at the size just
+    found, up to 5 times. Each object counts once, whatever its area. Where the sizes found spread over almost a factor
+    of three (whole cells or clumps may pose as objects), or the plane has room for a handful of objects only, the
+    windows are segmented for objects of that size, of half and of a quarter, and the size at which most objects are
+    believed wins.
     """
     if not model.spec.predicts_sizes:
         raise ModelError(f"model {model.name!r} does not predict object sizes; give the diameter in pixels")
@@ -116,14 +121,20 @@ class Seen(NamedTuple):
 
 
 def _first_look(model: Model, plane: Plane) -> tuple[float, Seen | None]:
-    """Look from afar; where that shows nothing, or nothing sure, look closer too and take what is surer."""
+    """Look from afar; where that shows nothing, or nothing sure, look closer too and take what is surer.
+
+    Packed small cells, from afar, look like a texture of large ones, and surely so. So a model whose estimates lean is
+    asked from near in any case, and believed there if it contradicts what it said from afar.
+    """
     far = _measure(model, plane, FAR)
-    if far is not None and far.sureness >= SURE:
+    sure = far is not None and far.sureness >= SURE
+    if sure and model.spec.trusted_octaves >= LEANS:
         return FAR, far
     near = _measure(model, plane, NEAR)
-    if far is not None and (near is None or near.sureness < far.sureness):
-        return FAR, far
-    return NEAR, near
+    if far is None or near is None:
+        return (NEAR, near) if far is None else (FAR, far)
+    closer = far.typical >= CONTRARY * near.typical if sure else near.sureness >= far.sureness
+    return (NEAR, near) if closer else (FAR, far)
 
 
 def _measure(model: Model, plane: Plane, scale: float) -> Seen | None:

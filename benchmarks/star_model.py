@@ -1,6 +1,6 @@
 """The star model that `benchmarks.volumes_light` judges: trained on simulated stacks alone, on one core.
 
-    python -m benchmarks.star_model --threads 1          # needs the extra [train]; 10 to 20 minutes
+    python -m benchmarks.star_model --threads 1          # needs the extra [train]; 15 to 30 minutes
 
 Stacks are simulated by `teasel.training.simulation.simulate_stack`, written as files with their voxel size, and trained
 on as anybody would train: it is `teasel train STACKS -o OUT --ndim 3 --representation star` with the settings below,
@@ -32,7 +32,7 @@ FIRST = TrainingConfig(
     widths=(16, 32, 64),
     blocks=(1, 1, 1),
     in_channels=1,
-    steps=400,
+    steps=900,
     batch_size=2,
     crop_px=48,
     object_diameter_px=16.0,
@@ -42,7 +42,7 @@ FIRST = TrainingConfig(
     checkpoint_every=20,
     validate_every=0,
 )
-THEN = replace(FIRST, steps=360, learning_rate=2e-3, seed=1)
+THEN = replace(FIRST, steps=700, learning_rate=2e-3, seed=1)
 """On from the first, with a learning rate that falls to nothing again."""
 
 

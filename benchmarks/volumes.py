@@ -158,7 +158,8 @@ def measure_whole(shape: tuple[int, ...], memory: int, folder: Path) -> dict[str
     group = zarr.open_group(out, mode="r")
     facts = {"supervoxels": group["agglomeration/ids"].shape[0], "edges": group["agglomeration/count"].shape[0]}  # type: ignore[union-attr]
     shutil.rmtree(out)
-    return {"shape": shape, "seconds": seconds, "most_gb": most[0] / 1e9, "memory_per_worker": memory, "began": stages, **facts}
+    taken = {"seconds": seconds, "began": stages, "most_gb": most[0] / 1e9, "memory_per_worker": memory}
+    return {"shape": shape, **taken, **facts}
 
 
 def main() -> None:

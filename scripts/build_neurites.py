@@ -6,8 +6,9 @@ Run from the root of the checkout, with the folder that holds the image sets:
 
 First trained without gala's training volume, on FIB-25, of whose lower half planes 93 to 124 are held out, and on the
 SNEMI3D mini volume; gala's training volume is scored with these weights. Then trained on with gala's volume too, in
-two runs, each with a learning rate that falls to nothing. The threshold is chosen on gala's second volume, which is never trained on; the card tells the scores on the planes held
-out. Checkpoints lie under .runs/neurites/: a run that was stopped goes on.
+two runs, each with a learning rate that falls to nothing. The threshold is chosen on gala's second volume, which is
+never trained on; the card tells the scores on the planes held out. Checkpoints lie under .runs/neurites/: a run
+that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -286,7 +287,8 @@ def main() -> None:
     """Read the command line; train; package."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="folder that holds the image sets")
-    parser.add_argument("--steps", type=int, nargs=3, default=(4500, 3000, 7000), help="without gala's volume, with it, and on")
+    steps = "without gala's volume, with it, and on"
+    parser.add_argument("--steps", type=int, nargs=3, default=(4500, 3000, 7000), help=steps)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     volumes = training_volumes(options.data)

@@ -66,9 +66,7 @@ class VolumeOptions:
             return MutexWatershed()
         if self.score not in ("mean", "quantile"):
             raise ParameterError(f"--score {self.score}; expected mean, quantile, mutex or connected")
-        return Agglomeration(
-            score=self.score, quantile=self.quantile, peaks=self.peaks, min_voxels=self.min_voxels
-        )
+        return Agglomeration(score=self.score, quantile=self.quantile, peaks=self.peaks, min_voxels=self.min_voxels)
 
 
 def parse_bytes(text: str) -> int:

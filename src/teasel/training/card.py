@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from teasel.models import ModelSpec
-from teasel.training.config import TrainingConfig
+from teasel.training.config import BY_VOXEL, TrainingConfig
 from teasel.training.data import Item
 from teasel.training.sizes import object_sizes
 from teasel.training.start import lineage
@@ -53,11 +53,10 @@ def write_card(spec: ModelSpec, licences: str = "") -> str:
         "",
         "## Use",
         "",
-        f"`teasel segment {'IMAGE' if spec.ndim == 2 else 'STACK'} -o results --model {spec.name}`",
+        f"`teasel segment {_takes(spec)} --model {spec.name}`",
         "",
         f"Takes {_channels(spec)}, percentiles {spec.normalisation[0]:g} and "
-        f"{spec.normalisation[1]:g} mapped to 0 and 1, objects about {spec.object_diameter_px:g} px wide; Teasel "
-        f"estimates the object size and rescales by itself{'' if spec.ndim == 2 else ', to cubes'}.",
+        f"{spec.normalisation[1]:g} mapped to 0 and 1, {_sizes(spec)}.",
         "",
         "## Training",
         "",
@@ -79,6 +78,24 @@ def write_card(spec: ModelSpec, licences: str = "") -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _takes(spec: ModelSpec) -> str:
+    """Return what is typed after ``teasel segment``."""
+    if spec.ndim == 2:
+        return "IMAGE -o results"
+    return "VOLUME -o out.ome.zarr" if spec.representation.name in BY_VOXEL else "STACK -o results"
+
+
+def _sizes(spec: ModelSpec) -> str:
+    """Say at which size images are seen."""
+    if spec.ndim == 3 and spec.representation.name in BY_VOXEL:
+        return "volumes at their own voxel size, which must be about that of the volumes it was trained on"
+    cubes = "" if spec.ndim == 2 else ", to cubes"
+    return (
+        f"objects about {spec.object_diameter_px:g} px wide; Teasel estimates the object size and rescales by itself"
+        f"{cubes}"
+    )
 
 
 def _channels(spec: ModelSpec) -> str:

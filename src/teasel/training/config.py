@@ -6,7 +6,10 @@ from dataclasses import dataclass, fields
 
 from teasel.errors import ParameterError
 
-__all__ = ["TrainingConfig"]
+__all__ = ["BY_VOXEL", "TrainingConfig"]
+
+BY_VOXEL = ("affinity", "semantic")
+"""Representations of volumes that are seen at their own voxel size."""
 
 
 @dataclass(frozen=True)
@@ -18,10 +21,10 @@ class TrainingConfig:
     representation : str
         What the network predicts: a name out of ``teasel.representations.names()``.
     ndim : int
-        2 to train on planes, into which stacks are taken apart; 3 to train on whole stacks, with labels in all of
-        their planes and the representation star.
+        2 to train on planes, into which stacks are taken apart; 3 to train on stacks: with star on whole ones, with
+        labels in all of their planes; with semantic or affinity on volumes at their own voxel size, labelled anywhere.
     anisotropy : float
-        Stacks: distance between planes over the width of a pixel; 0 if the files say it.
+        Star in stacks: distance between planes over the width of a pixel; 0 if the files say it.
     widths : tuple of int
         Channels of the network at strides 2, 4, 8, ...
     blocks : tuple of int
@@ -109,10 +112,10 @@ class TrainingConfig:
             raise ParameterError(f"{len(self.roles)} roles for {self.in_channels} channels; give one each, or none")
         if self.ndim not in (2, 3):
             raise ParameterError(f"ndim is {self.ndim}; expected 2 (planes) or 3 (whole stacks)")
-        if self.ndim == 3 and self.representation != "star":
+        if self.ndim == 3 and self.representation not in ("star", *BY_VOXEL):
             raise ParameterError(
-                f"whole stacks are trained with the representation star, not {self.representation}; add "
-                "--representation star, or leave out --ndim 3 to train on their planes"
+                f"stacks are trained with the representations star, {' and '.join(BY_VOXEL)}, not "
+                f"{self.representation}; add one with --representation, or leave out --ndim 3 to train on their planes"
             )
         if not self.crop_px:
             object.__setattr__(self, "crop_px", 256 if self.ndim == 2 else 64)
@@ -121,3 +124,8 @@ class TrainingConfig:
             raise ParameterError(f"crop_px is {self.crop_px}; expected a multiple of {divisor}")
         if self.batch_size < 1 or not self.steps:
             raise ParameterError(f"batch_size {self.batch_size}, steps {self.steps}; expected 1 or more of each")
+
+    @property
+    def by_voxel(self) -> bool:
+        """Whether volumes are seen at their own voxel size, however large their objects are."""
+        return self.ndim == 3 and self.representation in BY_VOXEL

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ from teasel.training.curves import draw_curves
 from teasel.training.data import Item, find_pairs, read_items
 from teasel.training.export import export_model
 from teasel.training.loop import Trained, fit
-from teasel.training.planes import judged_planes, whole_stacks
-from teasel.training.scores import fit_score, fit_stars, pipeline_scores
+from teasel.training.planes import judged_planes, volumes, whole_stacks
+from teasel.training.scores import fit_score, fit_stars, pipeline_scores, volume_scores
 from teasel.training.start import network_params
 
 __all__ = ["package", "read_sets", "train"]
@@ -70,12 +70,21 @@ def train(
         Whatever reading the data raises.
     """
     folder = Path(folder)
-    chosen = judged_planes if config.ndim == 2 else whole_stacks
-    sets = read_sets(data, config.roles, ndim=config.ndim, anisotropy=config.anisotropy)
-    training, validation = (list(chosen(items)) for items in sets)
+    if config.by_voxel:
+        import teasel.agglomeration  # noqa: F401  needed to score the model: better missed now than after training
+    ratio = 1.0 if config.by_voxel else config.anisotropy
+    sets = read_sets(data, config.roles, ndim=config.ndim, anisotropy=ratio)
+    training, validation = (list(_chosen(items, config)) for items in sets)
     trained = fit(training, validation, folder, config, progress=progress)
     draw_curves(trained.history, folder / "curves.png")
     return package(trained, training, validation, folder / (name or folder.resolve().name))
+
+
+def _chosen(items: Sequence[Item], config: TrainingConfig) -> Iterator[Item]:
+    """Return what is trained on: planes, whole stacks, or volumes as they are."""
+    if config.by_voxel:
+        return volumes(items, config.object_diameter_px)
+    return judged_planes(items) if config.ndim == 2 else whole_stacks(items)
 
 
 def read_sets(
@@ -164,7 +173,8 @@ def package(
     export_model(folder, trained.network, spec, test_image=image, card=card, compact=compact)
     if not validation:
         return folder
-    scored = replace(spec, scores=pipeline_scores(load_model(folder), validation))
+    scores = volume_scores(folder, validation) if config.by_voxel else pipeline_scores(load_model(folder), validation)
+    scored = replace(spec, scores=scores)
     revise(folder, scored, card=write_card(scored, licences))
     return folder
 
@@ -172,8 +182,8 @@ def package(
 def _fitted(trained: Trained, validation: Sequence[Item]) -> dict[str, Any]:
     """Return the representation's parameters that are fitted after training, if it has any."""
     representation: Representation = trained.representation
-    if trained.config.ndim == 3 and validation:
-        return fit_stars(trained, validation)
+    if trained.config.ndim == 3:
+        return fit_stars(trained, validation) if validation and not trained.config.by_voxel else {}
     if "score_weights" not in asdict(representation) or not validation:  # type: ignore[call-overload]
         return {}
     return {"score_weights": fit_score(trained, validation[::2])}

@@ -1,7 +1,7 @@
 """Planes or whole stacks: what of the images that were read is trained on.
 
 Of a stack in which a few planes were labelled, each of these becomes a picture to train on; a stack that was labelled
-in full can be trained on as a whole.
+in full can be trained on as a whole, and volumes as they are, at their own voxel size.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from teasel.errors import DataError
 from teasel.training.data import Item, median_diameter
 
-__all__ = ["judged_planes", "whole_stacks"]
+__all__ = ["judged_planes", "volumes", "whole_stacks"]
 
 SPARSE = 0.5
 """A stack of which less than this part of the planes was judged is no whole."""
@@ -79,3 +79,27 @@ def whole_stacks(items: Iterable[Item]) -> Iterator[Item]:
                 "leave out --ndim 3 to train on these planes"
             )
         yield item
+
+
+def volumes(items: Iterable[Item], diameter_px: float) -> Iterator[Item]:
+    """Pass stacks as they are: called as large as the network's objects, so that nothing rescales them.
+
+    Raises
+    ------
+    DataError
+        If one is a picture, or nothing in it was judged.
+
+    Examples
+    --------
+    >>> labels = np.full((3, 4, 4), -1, np.int32)
+    >>> labels[1] = 0
+    >>> stack = Item("set/a", np.zeros((1, 3, 4, 4), np.float32), labels, 5.0, anisotropy=2.0)
+    >>> [(item.diameter_px, item.anisotropy) for item in volumes([stack], 24.0)]
+    [(24.0, 1.0)]
+    """
+    for item in items:
+        if item.labels.ndim != 3:
+            raise DataError(f"{item.name} is a picture; --ndim 3 trains on stacks: give those alone, or leave it out")
+        if not (item.labels >= 0).any():
+            raise DataError(f"{item.name} has no label above -1 (unknown); annotate something, background too")
+        yield replace(item, diameter_px=diameter_px, anisotropy=1.0)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -20,7 +22,10 @@ from teasel.training.data import Item
 from teasel.training.loop import Trained
 from teasel.training.validation import forward, middle, rescale
 
-__all__ = ["fit_logistic", "fit_score", "fit_stars", "pipeline_scores"]
+__all__ = ["fit_logistic", "fit_score", "fit_stars", "pipeline_scores", "volume_scores"]
+
+Pairs = dict[str, list[tuple[NDArray[Any], NDArray[Any]]]]
+"""By set: truth and prediction of each image."""
 
 THRESHOLDS = (0.5, 0.75, 0.9)
 STAR_THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
@@ -165,7 +170,7 @@ def pipeline_scores(model: Model, items: Sequence[Item]) -> dict[str, Any]:
         Per set of images: ``images``, ``objects``, pooled ``ap50``, ``ap75``, ``ap90``; and ``score_error``, the
         expected calibration error of the scores over the images that did not fit them (every other one).
     """
-    sets: dict[str, list[tuple[NDArray[Any], NDArray[Any]]]] = {}
+    sets: Pairs = {}
     confidence, hits = [], []
     sized = model.spec.predicts_sizes
     for number, item in enumerate(items):
@@ -178,17 +183,53 @@ def pipeline_scores(model: Model, items: Sequence[Item]) -> dict[str, Any]:
             ids, partners, _ = match_each(item.labels, found.labels)
             confidence.append(found.scores[ids - 1])
             hits.append(partners > 0)
+    result = _precision(sets)
+    if confidence:
+        from teasel.labels.metrics.calibration import expected_calibration_error
+
+        error = expected_calibration_error(np.concatenate(confidence), np.concatenate(hits))
+        result["score_error"] = round(float(error), 4)
+    return result
+
+
+def volume_scores(folder: Path, items: Sequence[Item]) -> dict[str, Any]:
+    """Score a model of volumes on validation volumes, block by block as a user would run it.
+
+    Parameters
+    ----------
+    folder : Path
+        The exported model, with the representation affinity or semantic.
+    items : sequence of Item
+        Validation volumes, never trained on; where labels are -1 (unknown), what is found does not count.
+
+    Returns
+    -------
+    dict
+        Per set of volumes: ``images``, ``objects``, pooled ``ap50``, ``ap75``, ``ap90``.
+    """
+    import zarr
+
+    from teasel.inference.volume import segment_volume
+
+    sets: Pairs = {}
+    for item in items:
+        with TemporaryDirectory() as name:
+            np.save(Path(name) / "volume.npy", item.image[0])
+            out = segment_volume(Path(name) / "volume.npy", Path(name) / "out.ome.zarr", folder.resolve(), axes="zyx")
+            found = np.asarray(zarr.open_group(out, mode="r")["0"][...]).astype(np.int64)  # type: ignore[index]
+        known = item.labels >= 0
+        sets.setdefault(item.name.split("/")[0], []).append((item.labels * known, found * known))
+    return _precision(sets)
+
+
+def _precision(sets: Pairs) -> dict[str, Any]:
+    """Return counts and average precision of pairs of truth and prediction, per set."""
     result: dict[str, Any] = {}
     for name, pairs in sets.items():
         truth, prediction = zip(*pairs, strict=True)
         values = average_precision(truth, prediction, THRESHOLDS)
         result[name] = {"images": len(pairs), "objects": int(sum(len(np.unique(t[t > 0])) for t in truth))}
         result[name] |= {f"ap{round(100 * t)}": round(float(v), 4) for t, v in zip(THRESHOLDS, values, strict=True)}
-    if confidence:
-        from teasel.labels.metrics.calibration import expected_calibration_error
-
-        error = expected_calibration_error(np.concatenate(confidence), np.concatenate(hits))
-        result["score_error"] = round(float(error), 4)
     return result
 
 

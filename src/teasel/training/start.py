@@ -23,7 +23,7 @@ def build_representation(config: TrainingConfig) -> Representation:
 
     In whole stacks rays are predicted on a grid half as fine: they need an eighth of the memory, and end as exactly.
     """
-    if config.ndim == 3:
+    if config.ndim == 3 and not config.by_voxel:
         return build(config.representation, {"stride": 2})
     plain = build(config.representation, {})
     known = "object_diameter_px" in {field.name for field in fields(plain)}

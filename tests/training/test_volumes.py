@@ -12,7 +12,7 @@ from teasel.models import load_model
 from tests.synthetic import discs, render
 
 SETTINGS = {"ndim": 3, "representation": "semantic", "widths": "8,16", "blocks": "1,1", "in-channels": 1, "crop": 32}
-SETTINGS |= {"batch-size": 2, "workers": 0, "warmup-steps": 10, "learning-rate": 0.005, "steps": 40, "threads": 1}
+SETTINGS |= {"batch-size": 2, "workers": 0, "warmup-steps": 10, "learning-rate": 0.005, "steps": 90, "threads": 1}
 WORDS = [word for name, value in SETTINGS.items() for word in (f"--{name}", str(value))]
 
 

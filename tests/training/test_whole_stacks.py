@@ -113,7 +113,7 @@ def test_stacks_with_few_labelled_planes_and_pictures_are_no_whole_stacks(tmp_pa
 def test_settings_say_what_whole_stacks_need():
     assert TrainingConfig(ndim=3, representation="star").crop_px == 64
     assert TrainingConfig().crop_px == 256
-    with pytest.raises(ParameterError, match="--representation star"):
+    with pytest.raises(ParameterError, match="representations star, affinity and semantic"):
         TrainingConfig(ndim=3)
     with pytest.raises(ParameterError, match="expected 2"):
         TrainingConfig(ndim=4)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from teasel.apps.cli.app import app
 from teasel.labels.metrics.matching import average_precision
 from teasel.models import load_model
+from teasel.representations.affinity import Affinity
 from tests.synthetic import discs, render
 
 SETTINGS = {"ndim": 3, "representation": "semantic", "widths": "8,16", "blocks": "1,1", "in-channels": 1, "crop": 32}
@@ -48,6 +49,34 @@ def test_a_few_planes_teach_a_model_of_volumes(tmp_path):
     assert found.shape == truths[2].shape
     assert average_precision([truths[2]], [found], [0.3])[0] > 0.5
     assert "another threshold" not in result.output
+
+
+def test_affinities_are_learnt_across_borders_without_room_and_the_threshold_is_chosen(tmp_path):
+    pytest.importorskip("torch")
+    pytest.importorskip("numba")
+    from teasel.training.scores import MERGE_THRESHOLDS
+
+    rng = np.random.default_rng(0)
+    for i in range(2):
+        labels = np.zeros((24, 40, 40), np.int32)
+        for axis in range(3):
+            cut = rng.integers(10, 14)
+            labels += (np.arange(labels.shape[axis]) >= cut).reshape([-1 if a == axis else 1 for a in range(3)]) << axis
+        labels += 1
+        walls = Affinity().encode_crop(labels)["foreground"][0] == 0
+        assert 0 < walls.mean() < 0.4
+        image = np.where(walls, 40, 160) + rng.normal(0, 10, labels.shape)
+        for part, array in (("images", image.astype(np.float32)), ("labels", labels)):
+            (tmp_path / "data" / part).mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(tmp_path / "data" / part / f"{i}.tif", array, metadata={"axes": "ZYX"})
+    (tmp_path / "data/split.csv").write_text("id,split\n0,train\n1,val\n")
+    words = [w.replace("semantic", "affinity").replace("90", "60") for w in WORDS]
+    result = CliRunner().invoke(app, ["train", str(tmp_path / "data"), "-o", str(tmp_path / "walls"), *words])
+    assert result.exit_code == 0, result.output
+    assert "teasel segment VOLUME -o out.ome.zarr --model" in result.output
+    spec = load_model(tmp_path / "walls" / "walls").spec
+    assert spec.representation.merge_threshold in MERGE_THRESHOLDS
+    assert spec.scores["data"]["objects"] == 8
 
 
 def test_a_volume_without_labels_is_refused():

@@ -16,6 +16,7 @@ from teasel.models import ModelSpec, load_model, revise
 from teasel.models.description import smallest_size
 from teasel.models.roles import arrange
 from teasel.representations import Representation
+from teasel.representations.affinity import Affinity
 from teasel.training.card import describe_training, write_card
 from teasel.training.config import TrainingConfig
 from teasel.training.curves import draw_curves
@@ -23,7 +24,7 @@ from teasel.training.data import Item, find_pairs, read_items
 from teasel.training.export import export_model
 from teasel.training.loop import Trained, fit
 from teasel.training.planes import judged_planes, volumes, whole_stacks
-from teasel.training.scores import fit_score, fit_stars, pipeline_scores, volume_scores
+from teasel.training.scores import fit_merging, fit_score, fit_stars, pipeline_scores, volume_scores
 from teasel.training.start import network_params
 
 __all__ = ["package", "read_sets", "train"]
@@ -173,6 +174,10 @@ def package(
     export_model(folder, trained.network, spec, test_image=image, card=card, compact=compact)
     if not validation:
         return folder
+    if isinstance(representation, Affinity) and config.by_voxel:
+        fitted = replace(representation, **fit_merging(folder, validation))
+        spec = replace(spec, representation=fitted)
+        revise(folder, spec, card=card)
     scores = volume_scores(folder, validation) if config.by_voxel else pipeline_scores(load_model(folder), validation)
     scored = replace(spec, scores=scores)
     revise(folder, scored, card=write_card(scored, licences))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,12 +23,13 @@ from teasel.training.data import Item
 from teasel.training.loop import Trained
 from teasel.training.validation import forward, middle, rescale
 
-__all__ = ["fit_logistic", "fit_score", "fit_stars", "pipeline_scores", "volume_scores"]
+__all__ = ["fit_logistic", "fit_merging", "fit_score", "fit_stars", "pipeline_scores", "volume_scores"]
 
 Pairs = dict[str, list[tuple[NDArray[Any], NDArray[Any]]]]
 """By set: truth and prediction of each image."""
 
 THRESHOLDS = (0.5, 0.75, 0.9)
+MERGE_THRESHOLDS = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95)
 STAR_THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7)
 
 
@@ -207,19 +209,55 @@ def volume_scores(folder: Path, items: Sequence[Item]) -> dict[str, Any]:
     dict
         Per set of volumes: ``images``, ``objects``, pooled ``ap50``, ``ap75``, ``ap90``.
     """
+    sets: Pairs = {}
+    for item in items:
+        with _segmented(folder, item) as result:
+            found = np.asarray(result["0"][...]).astype(np.int64)
+        known = item.labels >= 0
+        sets.setdefault(item.name.split("/")[0], []).append((item.labels * known, found * known))
+    return _precision(sets)
+
+
+def fit_merging(folder: Path, items: Sequence[Item]) -> dict[str, Any]:
+    """Choose the affinity below which nothing is merged.
+
+    Parameters
+    ----------
+    folder : Path
+        The exported model, with the representation affinity.
+    items : sequence of Item
+        Validation volumes.
+
+    Returns
+    -------
+    dict
+        ``merge_threshold``: of a few, the one with the lowest variation of information, mean over the volumes.
+    """
+    from teasel.agglomeration import MergeTree
+    from teasel.labels.metrics import variation_of_information
+
+    totals = np.zeros(len(MERGE_THRESHOLDS))
+    for item in items:
+        with _segmented(folder, item) as result:
+            kept = result["agglomeration"]
+            tree = MergeTree(*(np.asarray(kept[name][...]) for name in ("ids", "pairs", "scores")))
+            places = np.searchsorted(tree.ids, np.asarray(kept["supervoxels"][...]))
+        truth = np.maximum(item.labels, 0)
+        totals += [variation_of_information(truth, tree.cut(t)[places]).total for t in MERGE_THRESHOLDS]
+    return {"merge_threshold": MERGE_THRESHOLDS[int(totals.argmin())]}
+
+
+@contextmanager
+def _segmented(folder: Path, item: Item) -> Iterator[Any]:
+    """Segment a volume in memory as a file would be, and open the result."""
     import zarr
 
     from teasel.inference.volume import segment_volume
 
-    sets: Pairs = {}
-    for item in items:
-        with TemporaryDirectory() as name:
-            np.save(Path(name) / "volume.npy", item.image[0])
-            out = segment_volume(Path(name) / "volume.npy", Path(name) / "out.ome.zarr", folder.resolve(), axes="zyx")
-            found = np.asarray(zarr.open_group(out, mode="r")["0"][...]).astype(np.int64)  # type: ignore[index]
-        known = item.labels >= 0
-        sets.setdefault(item.name.split("/")[0], []).append((item.labels * known, found * known))
-    return _precision(sets)
+    with TemporaryDirectory() as name:
+        np.save(Path(name) / "volume.npy", item.image[0])
+        out = segment_volume(Path(name) / "volume.npy", Path(name) / "out.ome.zarr", folder.resolve(), axes="zyx")
+        yield zarr.open_group(out, mode="r")
 
 
 def _precision(sets: Pairs) -> dict[str, Any]:

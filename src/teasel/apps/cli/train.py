@@ -57,7 +57,8 @@ def train(
     )
     line.clear()
     if not quiet:
-        print(f"Model: {folder}\nNext:  teasel segment IMAGE -o results --model {folder}")
+        goes = "VOLUME -o out.ome.zarr" if settings.by_voxel else "IMAGE -o results"
+        print(f"Model: {folder}\nNext:  teasel segment {goes} --model {folder}")
 
 
 def add_to(app: typer.Typer) -> None:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.record import parser, save
+from benchmarks.watching import watch_memory
 from teasel.inference.slides import segment_slide
 from teasel.inference.slides.job import SlideJob
 from teasel.inference.volume import open_runner
@@ -29,6 +29,7 @@ TILE_PX = 2000
 SEED = 1
 WINDOW_PX = 500
 N_WINDOWS = 40
+LEAST_PX = 16_000
 
 
 def make_tile() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
@@ -57,21 +58,6 @@ def truth_at(truth: NDArray[np.int32], y: int, x: int) -> NDArray[np.int32] | No
     return found if (found > 0).mean() > 0.02 else None
 
 
-def watch(stop: threading.Event, most: list[int]) -> None:
-    """Keep the most that this process and its children hold together."""
-    import psutil
-
-    this = psutil.Process()
-    while not stop.wait(0.5):
-        total = this.memory_info().rss
-        for child in this.children(recursive=True):
-            try:
-                total += child.memory_info().rss
-            except psutil.Error:
-                continue
-        most[0] = max(most[0], total)
-
-
 def main() -> None:
     """Make the slide, segment it, score windows, write the JSON."""
     import zarr
@@ -85,6 +71,8 @@ def main() -> None:
     options.add_argument("--scratch", type=Path, help="where the slide and the result go")
     arguments = options.parse_args()
     side = arguments.side
+    if side < LEAST_PX:
+        raise SystemExit(f"--side {side}: too few places to score; give {LEAST_PX} or more")
     with tempfile.TemporaryDirectory(dir=arguments.scratch) as name:
         image, truth = make_tile()
         path = Path(name) / "slide.zarr"
@@ -93,8 +81,7 @@ def main() -> None:
             for column in range(-(-side // TILE_PX)):
                 y, x = row * TILE_PX, column * TILE_PX
                 array[y : y + TILE_PX, x : x + TILE_PX] = at(image, row, column)[: side - y, : side - x]
-        stop, most, jobs, told = threading.Event(), [0], [], [0]
-        threading.Thread(target=watch, args=(stop, most), daemon=True).start()
+        jobs, told = [], [0]
         out = Path(name) / "out.ome.zarr"
         began = time.perf_counter()
 
@@ -103,7 +90,7 @@ def main() -> None:
                 told[0] = 100 * done // total
                 print(f"{told[0]} %: {time.perf_counter() - began:.0f} s, {most[0] / 1e9:.2f} GB", flush=True)
 
-        with open_runner(workers=arguments.threads, memory=arguments.memory) as runner:
+        with watch_memory() as most, open_runner(workers=arguments.threads, memory=arguments.memory) as runner:
             plain = runner.run
 
             def run(task: Any, job: Any, *rest: Any, **more: Any) -> None:
@@ -114,7 +101,6 @@ def main() -> None:
             runner.run = run  # type: ignore[method-assign]
             slide = segment_slide(path, out, arguments.model, runner=runner, progress=progress)
         seconds = time.perf_counter() - began
-        stop.set()
         block = jobs[0].recipe.block_px
         labels = zarr.open_group(out, mode="r")["0"]
         rng = np.random.default_rng(0)
@@ -128,7 +114,7 @@ def main() -> None:
                 if here is None:
                     continue
                 truths.append(np.unique(here, return_inverse=True)[1].reshape(here.shape))
-                window = np.asarray(labels[0, y : y + WINDOW_PX, x : x + WINDOW_PX])  # type: ignore[index, call-overload]
+                window = np.asarray(labels[0, y : y + WINDOW_PX, x : x + WINDOW_PX])  # type: ignore[index]
                 found.append(np.unique(window, return_inverse=True)[1].reshape(here.shape))
             scores[kind] = float(average_precision(truths, found, [0.5])[0])
         result = {

@@ -18,7 +18,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ import numpy as np
 
 from benchmarks.record import parser, save, table
 from benchmarks.synthetic_volumes import make_affinities, make_labels, write_zarr
+from benchmarks.watching import watch_memory
 from teasel.inference.volume import AffinitySource, Recipe, agglomerate_volume, open_runner
 from teasel.inference.volume.blocks import cut_block, graph_of_block, link_block
 from teasel.inference.volume.recipe import Job
@@ -120,24 +120,10 @@ def write_large(path: str, shape: tuple[int, ...]) -> None:
 
 def measure_whole(shape: tuple[int, ...], memory: int, folder: Path) -> dict[str, Any]:
     """Run a whole volume with two workers, watching all processes."""
-    import psutil
+    import zarr
 
     path = str(folder / "boundaries.zarr")
     write_large(path, shape)
-    most, stop = [0], threading.Event()
-
-    def watch() -> None:
-        this = psutil.Process()
-        while not stop.wait(0.5):
-            total = this.memory_info().rss
-            for child in this.children(recursive=True):
-                try:
-                    total += child.memory_info().rss
-                except psutil.Error:
-                    continue
-            most[0] = max(most[0], total)
-
-    threading.Thread(target=watch, daemon=True).start()
     began = time.perf_counter()
     stages: dict[str, float] = {}
 
@@ -148,13 +134,10 @@ def measure_whole(shape: tuple[int, ...], memory: int, folder: Path) -> dict[str
                 stages[stage] = time.perf_counter() - began
                 print(f"{stages[stage]:.0f} s: {stage}; most {most[0] / 1e9:.2f} GB", flush=True)
 
-    with open_runner(workers=2, memory=memory) as runner:
+    with watch_memory() as most, open_runner(workers=2, memory=memory) as runner:
         recipe = Recipe(AffinitySource(path, "boundaries"), threshold=0.5)
         out = agglomerate_volume(recipe, folder / "out.ome.zarr", runner=runner, progress=progress)
     seconds = time.perf_counter() - began
-    stop.set()
-    import zarr
-
     group = zarr.open_group(out, mode="r")
     facts = {"supervoxels": group["agglomeration/ids"].shape[0], "edges": group["agglomeration/count"].shape[0]}  # type: ignore[union-attr]
     shutil.rmtree(out)

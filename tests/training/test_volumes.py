@@ -38,7 +38,7 @@ def test_a_few_planes_teach_a_model_of_volumes(tmp_path):
     assert result.exit_code == 0, result.output
     folder = tmp_path / "balls" / "balls"
     spec = load_model(folder).spec
-    assert (spec.ndim, spec.representation.name) == (3, "semantic")
+    assert (spec.ndim, spec.representation.name, spec.by_block) == (3, "semantic", True)
     assert spec.scores["data"]["ap50"] > 0.5
     assert "own voxel size" in (folder / "README.md").read_text()
     out = tmp_path / "out.ome.zarr"
@@ -77,6 +77,7 @@ def test_affinities_are_learnt_across_borders_without_room_and_the_threshold_is_
     spec = load_model(tmp_path / "walls" / "walls").spec
     assert spec.representation.merge_threshold in MERGE_THRESHOLDS
     assert spec.scores["data"]["objects"] == 8
+    assert spec.by_block
 
 
 def test_a_volume_without_labels_is_refused():

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from teasel.agglomeration._compiled import compiled
+from teasel.agglomeration.greedy import join, root_of
 from teasel.agglomeration.merge_tree import ONE
 from teasel.agglomeration.region_graph import RegionGraph
 from teasel.errors import ParameterError
 
-__all__ = ["Connected", "bonds", "number_pieces"]
+__all__ = ["Connected", "bonds", "number_pieces", "touched"]
 
 
 @dataclass(frozen=True)
@@ -84,8 +85,6 @@ class Connected:
         ndarray of int64, shape (n,)
             1 .. k in the order of each segment's first voxel; 0 for dropped ones.
         """
-        from teasel.agglomeration.greedy import join
-
         pairs, sizes = [np.zeros((0, 2), np.int32)], np.zeros(len(ids), np.int64)
         for graph in graphs:
             sizes[np.searchsorted(ids, graph.ids)] = graph.sizes
@@ -130,13 +129,7 @@ def number_pieces(joined, inside):
                 at = (z * Y + y) * X + x
                 for axis in range(3):
                     if (z, y, x)[axis] + 1 < (Z, Y, X)[axis] and joined[axis, z, y, x] > 0:
-                        a, b = at, at + steps[axis]
-                        while first[a] != a:
-                            first[a] = first[first[a]]
-                            a = first[a]
-                        while first[b] != b:
-                            first[b] = first[first[b]]
-                            b = first[b]
+                        a, b = root_of(first, at), root_of(first, at + steps[axis])
                         first[max(a, b)] = min(a, b)
     numbers = np.zeros((Z, Y, X), np.int32)
     flat = numbers.reshape(-1)

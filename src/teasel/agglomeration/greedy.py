@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from teasel.agglomeration._compiled import compiled
 
-__all__ = ["absorb", "join", "merge_greedily"]
+__all__ = ["Merged", "absorb", "join", "merge_greedily", "root_of"]
 
 Ints = NDArray[np.int64]
 

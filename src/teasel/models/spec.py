@@ -111,6 +111,11 @@ class ModelSpec:
         return "size" in names or (self.ndim == 3 and "rays" in names)
 
     @property
+    def by_block(self) -> bool:
+        """Whether it segments volumes of any size block by block, at their own voxel size."""
+        return self.ndim == 3 and self.representation.name in ("affinity", "semantic")
+
+    @property
     def heads(self) -> tuple[Head, ...]:
         """What the network predicts, in the order of its outputs."""
         return self.representation.heads(self.ndim)

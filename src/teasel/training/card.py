@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from teasel.models import ModelSpec
-from teasel.training.config import BY_VOXEL, TrainingConfig
+from teasel.training.config import TrainingConfig
 from teasel.training.data import Item
 from teasel.training.sizes import object_sizes
 from teasel.training.start import lineage
@@ -84,12 +84,12 @@ def _takes(spec: ModelSpec) -> str:
     """Return what is typed after ``teasel segment``."""
     if spec.ndim == 2:
         return "IMAGE -o results"
-    return "VOLUME -o out.ome.zarr" if spec.representation.name in BY_VOXEL else "STACK -o results"
+    return "VOLUME -o out.ome.zarr" if spec.by_block else "STACK -o results"
 
 
 def _sizes(spec: ModelSpec) -> str:
     """Say at which size images are seen."""
-    if spec.ndim == 3 and spec.representation.name in BY_VOXEL:
+    if spec.by_block:
         return "volumes at their own voxel size, which must be about that of the volumes it was trained on"
     cubes = "" if spec.ndim == 2 else ", to cubes"
     return (

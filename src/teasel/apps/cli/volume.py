@@ -14,9 +14,6 @@ from teasel.errors import ParameterError
 
 __all__ = ["is_volume_model", "segment_one_volume"]
 
-_BY_BLOCK = ("affinity", "semantic")
-"""Representations that are segmented block by block."""
-
 _USED = ("model", "axes", "channel", "pixel_size_um", "z_step_um")
 
 
@@ -32,8 +29,7 @@ def is_volume_model(name: str) -> bool:
     """
     from teasel.models import find_model, read_package
 
-    spec = read_package(find_model(name)).spec
-    return spec.ndim == 3 and spec.representation.name in _BY_BLOCK
+    return read_package(find_model(name)).spec.by_block
 
 
 def segment_one_volume(

@@ -136,7 +136,7 @@ def source_of(job: PredictJob, model: Model) -> AffinitySource:
         If the model is not for volumes, or predicts neither.
     """
     representation: Any = model.spec.representation
-    if model.spec.ndim != 3 or representation.name not in ("affinity", "semantic"):
+    if not model.spec.by_block:
         raise ModelError(
             f"model {model.name!r} predicts {representation.name} in {model.spec.ndim}D; volumes are segmented block "
             "by block from affinities or a semantic foreground in 3D"

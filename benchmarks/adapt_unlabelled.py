@@ -1,15 +1,13 @@
 """Adapting without labels, kind by kind: the five kinds of images of DSB 2018, and muscle sections of BitDepth.
 
 Twelve images of a kind are given, without their labels; other images of the kind are scored before and after, nothing
-set. The kinds of DSB 2018 are those that its organisers name (Caicedo et al. 2019, doi:10.1038/s41592-019-0612-7):
-small and large nuclei in fluorescence, purple tissue, pink and purple tissue, grey tissue. There the network of
-`benchmarks.bases` trained without DSB 2018 starts; with ``--model`` a shipped model, which has been trained on some of
-these images: then only validation images are scored. Muscle is started from the network trained without BitDepth.
+set. A network of `benchmarks.bases` starts that has seen no image of the kind: one was trained without small nuclei in
+fluorescence and purple tissue, one without the other three kinds of DSB 2018, one without BitDepth. With ``--model`` a
+shipped model starts, which has been trained on some of these images: then only validation images are scored.
 """
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 from pathlib import Path
@@ -18,23 +16,17 @@ from typing import Any
 import numpy as np
 
 from benchmarks import record, scores
-from benchmarks.bases import without
+from benchmarks.bases import LEFT_OUT, without
+from benchmarks.kinds import KINDS, sort_kinds
 from teasel.errors import DataError
-from teasel.images import open_image
 from teasel.models import load_model
 from teasel.training.adapt import AdaptConfig, adapt_unlabelled
 from teasel.training.adapt.verdict import find_objects
 from teasel.training.data import Item, Pair, find_pairs, read_items
 
 RUNS = record.CHECKOUT / ".runs" / "adapt-unlabelled"
-SET = "dsb2018_stage1_train"
-MUSCLE = "muscle (BitDepth)"
-KINDS = ("small fluorescent", "large fluorescent", "purple tissue", "pink and purple tissue", "grey tissue")
+MUSCLE = "bitdepth_nucseg"
 GIVEN, JUDGED = 12, 16
-LARGE_PX = 600
-"""Median area from which nuclei in fluorescence count as large: the valley between both modes of the set."""
-LAVENDER = -18
-"""Red less blue of the slide, of 255: lavender slides lie below, white and pink ones above; nothing lies near."""
 WAYS = ("before", "after")
 
 
@@ -44,7 +36,8 @@ def main() -> None:
     options.add_argument("--steps", type=int, default=AdaptConfig.steps, help="a third of the steps of an adaptation")
     options.add_argument("--model", help="shipped model to start from on DSB 2018, in place of one without it")
     arguments = options.parse_args()
-    kinds = sort_kinds(arguments.data)
+    muscle = [one for one in find_pairs(arguments.data / "bitdepth_nucseg") if one.image.stem.startswith("muscle")]
+    kinds = sort_kinds(arguments.data) | {MUSCLE: muscle}
     result: dict[str, Any] = {}
     rows = []
     for kind in arguments.sets or (*KINDS, MUSCLE):
@@ -53,30 +46,10 @@ def main() -> None:
         change = {name: one.get("change", {}).get("AP@0.5", [0.0])[0] for name, one in result.items()}
         dsb = [value for name, value in change.items() if name != MUSCLE]
         summary = {"kinds of DSB 2018": len(dsb), "up": sum(v > 0 for v in dsb), "least": min(dsb, default=None)}
-        start = arguments.model or "a network trained without DSB 2018"
+        start = arguments.model or "networks that have seen no image of the kind"
         content = {"start": start, "steps": arguments.steps, "summary": summary, "kinds": result}
         path = record.save(arguments.results, "adapt_unlabelled", arguments, content)
     print(record.table(rows, ("kind", "judged", "handed over", "AP@0.5 before", "after")), f"\n{path}")
-
-
-def sort_kinds(data: Path) -> dict[str, list[Pair]]:
-    """Sort the images into kinds: by what the index says, and tissue by the colour between the cells."""
-    with (data / SET / "index.csv").open(newline="") as file:
-        index = {row["id"]: row for row in csv.DictReader(file)}
-    kinds: dict[str, list[Pair]] = {kind: [] for kind in KINDS}
-    for pair in find_pairs(data / SET):
-        row = index[pair.image.stem]
-        if row["modality"] == "fluorescence":
-            kinds[KINDS[float(row["median_area"]) >= LARGE_PX]].append(pair)
-        elif row["modality"] == "brightfield_grey":
-            kinds["grey tissue"].append(pair)
-        else:
-            image = open_image(pair.image)
-            colour = np.moveaxis(image.read(), image.axes.index("c"), 0).reshape(3, -1)
-            red, _, blue = np.percentile(colour, 90, axis=1)  # of the brightest: the slide between the cells
-            kinds["purple tissue" if red - blue < LAVENDER else "pink and purple tissue"].append(pair)
-    kinds[MUSCLE] = [one for one in find_pairs(data / "bitdepth_nucseg") if one.image.stem.startswith("muscle")]
-    return kinds
 
 
 def one_kind(kind: str, pairs: list[Pair], arguments: Any) -> dict[str, Any]:
@@ -87,7 +60,7 @@ def one_kind(kind: str, pairs: list[Pair], arguments: Any) -> dict[str, Any]:
     if done.exists():
         values: dict[str, Any] = json.loads(done.read_text())
         return values
-    base = model or without("bitdepth" if kind == MUSCLE else "dsb2018", arguments.data)
+    base = model or without(next(name for name, kinds in LEFT_OUT.items() if kind in kinds), arguments.data)
     drawn = [pairs[k] for k in np.random.default_rng(0).permutation(len(pairs))]
     given = [one for one in drawn if not model or one.split == "train"][: min(GIVEN, len(drawn) // 2)]
     others = [one for one in drawn if one not in given and (not model or one.split == "val")]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from teasel.errors import DataError
 from teasel.images import open_image
 from teasel.inference import Plane, Stack
 from teasel.inference.part import Part, find_diameter, segment_part
@@ -47,6 +48,11 @@ def fit_score(trained: Trained, items: Sequence[Item]) -> tuple[float, ...]:
     -------
     tuple of float
         Intercept and weights.
+
+    Raises
+    ------
+    DataError
+        If the network finds no object at all.
     """
     representation: Any = trained.representation
     features, matched = [], []
@@ -61,6 +67,11 @@ def fit_score(trained: Trained, items: Sequence[Item]) -> tuple[float, ...]:
             ids, partners, _ = match_each(labels, found)
             features.append(representation.consistency(found, agreement, fields)[ids - 1])
             matched.append(partners > 0)
+    if not sum(map(len, matched)):
+        raise DataError(
+            f"after {trained.config.steps} steps the network finds no object in {len(items)} validation images, so "
+            "nothing can be said about its scores; train for more steps, or see whether labels and images fit"
+        )
     return fit_logistic(np.concatenate(features), np.concatenate(matched))
 
 

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from teasel import load_model, segment
 from teasel.errors import Cancelled, DataError, ParameterError
@@ -48,6 +49,16 @@ def test_the_report_says_both_numbers(outcome):
         assert len(numbers) == 2
     assert report["scores"]["objects"] == sum(len(np.unique(one.labels)) - 1 for one in corrections())
     assert set(report["scores"]["candidates"]) == {"0.0", "0.5", "0.75", "1.0"}
+
+
+def test_one_network_per_fold_and_a_longer_one_on_everything(outcome):
+    _, folder, _ = outcome
+    steps = {path.name: torch.load(path, weights_only=True)["step"] for path in sorted(folder.glob("adapting-*.pt"))}
+    assert steps == {"adapting-0.pt": 3, "adapting-1.pt": 3, "adapting-2.pt": 6}
+
+
+def test_the_last_network_goes_through_the_corrections_as_often_as_those_of_folds():
+    assert AdaptConfig(steps=100).last_steps(3) == 150
 
 
 def test_there_is_a_picture_of_before_and_after(outcome):

@@ -19,7 +19,8 @@ LESSONS, REPLAY = [lesson(0), lesson(1)], [item(0)]
 def run(model, folder, config=CONFIG, **options):
     network, package = open_network(model)
     crops = AdaptCrops.build(LESSONS, REPLAY, package.spec, config)
-    return tune(network, crops, folder / CHECKPOINT, fingerprint(package.spec, "digest", config, LESSONS), **options)
+    mark = fingerprint(package.spec, "digest", config, LESSONS)
+    return tune(network, crops, folder / CHECKPOINT.format(0), mark, **options)
 
 
 def test_only_free_weights_move_and_no_statistics(tiny_model, tmp_path):
@@ -39,15 +40,29 @@ def test_a_cancelled_run_goes_on_to_the_same_weights(tiny_model, tmp_path):
     straight = run(tiny_model, tmp_path)
     stopped = tmp_path / "stopped"
     stopped.mkdir()
-    answers = iter([False, False, False, True])
-    with pytest.raises(Cancelled, match="step 3 of 5"):
+    answers = iter([False, False, False, False, True])
+    with pytest.raises(Cancelled, match="step 4 of 5"):
         run(tiny_model, stopped, cancelled=lambda: next(answers))
-    assert (stopped / CHECKPOINT).exists()
+    assert (stopped / CHECKPOINT.format(0)).exists()
     steps = []
     resumed = run(tiny_model, stopped, progress=lambda done, total: steps.append(done))
-    assert steps == [4, 5]
+    assert steps == [5]
     for name, value in straight.end.items():
         assert torch.equal(value, resumed.end[name])
+
+
+def test_what_comes_out_is_the_mean_of_the_last_weights(tiny_model, tmp_path):
+    network, package = open_network(tiny_model)
+    crops = AdaptCrops.build(LESSONS, REPLAY, package.spec, CONFIG)
+    free, seen = free_weights(network), []
+
+    def note(step, steps):
+        seen.append({name: weight.detach().clone() for name, weight in free.items()})
+
+    tuned = tune(network, crops, tmp_path / "checkpoint.pt", "mark", progress=note)
+    for name, weight in tuned.end.items():  # the last 40 % of 5 steps
+        assert torch.allclose(weight, (seen[3][name] + seen[4][name]) / 2, atol=1e-6)
+        assert torch.equal(dict(tuned.network.named_parameters())[name], weight)
 
 
 def test_other_settings_start_anew(tiny_model, tmp_path):

@@ -20,8 +20,8 @@ class AdaptConfig:
     steps : int
         Optimiser steps of each fold.
     folds : int
-        Networks that are trained, each without one part of the corrections, which judges it; the new model is their
-        mean. 2 or more; adapting without labels trains one, for as many steps as all folds together.
+        Networks that are trained, each without one part of the corrections, which judges it; one more, that learns
+        from all, is the new model. 2 or more; adapting without labels trains one, for as many steps as all together.
     batch_size : int
         Crops per step.
     crop_px : int
@@ -31,7 +31,7 @@ class AdaptConfig:
     replay_scenes : int
         Replayed scenes that are trained on; half as many more judge whether the new model forgets.
     learning_rate : float
-        Highest learning rate; it rises over the first steps and falls along a cosine.
+        Highest learning rate; it rises over the first steps and halves where weights are averaged, towards the end.
     pull : float
         Strength of the pull of the weights towards where they came from.
     replay_tolerance : float
@@ -51,7 +51,7 @@ class AdaptConfig:
     folds: int = 3
     batch_size: int = 8
     crop_px: int = 192
-    replay_share: float = 0.5
+    replay_share: float = 0.25
     replay_scenes: int = 60
     learning_rate: float = 1.5e-3
     pull: float = 1e-3
@@ -78,3 +78,7 @@ class AdaptConfig:
         for problem, found in problems.items():
             if found:
                 raise ParameterError(f"the adaptation has {problem}")
+
+    def last_steps(self, folds: int) -> int:
+        """Return the steps of the network that learns from all corrections: as often through them as those of folds."""
+        return round(self.steps * folds / (folds - 1))

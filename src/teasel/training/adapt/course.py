@@ -70,7 +70,9 @@ class Course:
         kind = kind_of(self.spec, self.config.objects)
         return rehearsal(kind, self.spec, self.config, replay, progress=self.stages.of("replay"))
 
-    def train(self, lessons: Sequence[Lesson], known: Sequence[Item], *, fold: tuple[int, int] = (0, 1)) -> Tuned:
+    def train(
+        self, lessons: Sequence[Lesson], known: Sequence[Item], steps: int, *, turn: int = 0, turns: int = 1
+    ) -> Tuned:
         """Train a copy of the network on lessons and replayed scenes.
 
         Parameters
@@ -79,19 +81,20 @@ class Course:
             What is learned from.
         known : sequence of Item
             What is replayed.
-        fold : tuple of int
-            Which training of how many this is; each has crops, steps and a checkpoint of its own.
+        steps : int
+            Optimiser steps.
+        turn, turns : int
+            Which training of how many this is; each has crops and a checkpoint of its own.
         """
-        number, count = fold
-        config = replace(self.config, seed=self.config.seed + number)
+        config = replace(self.config, seed=self.config.seed + turn, steps=steps)
         crops = AdaptCrops.build(lessons, known, self.spec, config)
         report = self.stages.of("train")
         return tune(
             deepcopy(self.network),
             crops,
-            self.folder / (CHECKPOINT if count == 1 else f"adapting-{number}.pt"),
+            self.folder / CHECKPOINT.format(turn),
             fingerprint(self.spec, self.package.digests["weights.pt"], config, [*lessons, *known]),
-            progress=lambda done, steps: report(number * steps + done, count * steps),
+            progress=lambda done, steps: report(turn * steps + done, turns * steps),
             cancelled=self.stages.cancelled,
         )
 

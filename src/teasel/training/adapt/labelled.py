@@ -17,7 +17,6 @@ from teasel.training.adapt.lessons import Lesson, count_objects, deal, group, ma
 from teasel.training.adapt.network import running
 from teasel.training.adapt.pictures import draw_comparison
 from teasel.training.adapt.result import PICTURE, Adapted
-from teasel.training.adapt.tuning import average
 from teasel.training.adapt.verdict import SHARES, Scores, Trial, count_matches, find_objects, judge, score
 
 __all__ = ["adapt"]
@@ -77,7 +76,8 @@ def adapt(
     Notes
     -----
     Every correction both teaches and judges (cross-validation): one network is trained without each fold of them and
-    judged by it, run on the whole image as a user would, and the new model is the mean of these networks.
+    judged by it, run on the whole image as a user would. What is handed over is one more network, trained in the same
+    way on all corrections, as far from the old weights as was best for the others, and judged by the replayed scenes.
 
     References
     ----------
@@ -94,11 +94,12 @@ def adapt(
     tick = course.stages.ticker("before", len(judged) + len(remembered))
     found: Found = {0.0: _find(course.model, parts, judged, tick)}
     replayed = {0.0: score(course.model, remembered, tick)}
+    turns = len(folds) + 1
     runs = []
-    for number, fold in enumerate(folds):
+    for turn, fold in enumerate(folds):
         others = [part for k, part in enumerate(parts) if k not in fold]
-        runs.append(course.train(others, known, fold=(number, len(folds))))
-    tuned = average(runs)
+        runs.append(course.train(others, known, config.steps, turn=turn, turns=turns))
+    tuned = course.train(parts, known, config.last_steps(len(folds)), turn=len(folds), turns=turns)
     tick = course.stages.ticker("choose", len(SHARES) * (len(judged) + len(remembered)))
     for share in SHARES:
         found[share] = {}

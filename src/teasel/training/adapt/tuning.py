@@ -26,12 +26,15 @@ from teasel.training.adapt.network import free_weights
 from teasel.training.data import Item
 from teasel.training.losses import LOSSES
 
-__all__ = ["CHECKPOINT", "Tuned", "average", "fingerprint", "tune"]
+__all__ = ["CHECKPOINT", "Tuned", "fingerprint", "tune"]
 
 logger = logging.getLogger(__name__)
-CHECKPOINT = "adapting.pt"
+CHECKPOINT = "adapting-{}.pt"
+"""Name of the checkpoint of each turn."""
 CLIP_NORM = 1.0
 WARMUP = 0.1
+AVERAGED = 0.4
+"""The weights that come out are the mean over this last share of the steps, taken at half the learning rate."""
 
 
 @dataclass(frozen=True)
@@ -41,17 +44,6 @@ class Tuned:
     network: UNet
     start: dict[str, Tensor]
     end: dict[str, Tensor]
-
-
-def average(runs: Sequence[Tuned]) -> Tuned:
-    """Return the mean of the weights that several runs from one start came to.
-
-    References
-    ----------
-    Wortsman et al. 2022, arXiv:2203.05482 (the mean of fine-tuned weights is better than most of them).
-    """
-    end = {name: torch.stack([run.end[name] for run in runs]).mean(0) for name in runs[0].end}
-    return Tuned(runs[0].network, runs[0].start, end)
 
 
 def tune(
@@ -95,17 +87,18 @@ def tune(
     References
     ----------
     Li et al. 2018, arXiv:1802.01483 (the pull towards the start, L2-SP); Li and Hoiem 2016, arXiv:1606.09282
-    (learning without forgetting).
+    (learning without forgetting); Izmailov et al. 2018, arXiv:1803.05407 (the mean of the last weights).
     """
     config, heads = crops.config, crops.spec.heads
     former = deepcopy(network).eval().requires_grad_(False)
     free = free_weights(network)
     start = {name: weight.detach().clone() for name, weight in free.items()}
     optimizer = torch.optim.AdamW(free.values(), lr=config.learning_rate, weight_decay=0.0)
-    step = _resume(checkpoint, mark, network, optimizer)
+    step, mean = _resume(checkpoint, mark, network, optimizer)
+    first = int((1 - AVERAGED) * config.steps)
     for image, targets in _batches(crops, step):
         if cancelled is not None and cancelled():
-            _keep(checkpoint, mark, step, free, optimizer)
+            _keep(checkpoint, mark, step, free, mean, optimizer)
             raise Cancelled(f"stopped at step {step} of {config.steps}; started again, it goes on from there")
         for group in optimizer.param_groups:
             group["lr"] = config.learning_rate * _schedule(step / config.steps)
@@ -123,13 +116,18 @@ def tune(
         torch.nn.utils.clip_grad_norm_(list(free.values()), CLIP_NORM)
         optimizer.step()
         step += 1
+        if step > first:
+            for name, weight in free.items():
+                mean[name] = torch.lerp(mean.get(name, start[name]), weight.detach(), 1 / (step - first))
         if step % config.checkpoint_every == 0 or step == config.steps:
             logger.info("step %d of %d: loss %.3f", step, config.steps, float(loss.detach()))
-            _keep(checkpoint, mark, step, free, optimizer)
+            _keep(checkpoint, mark, step, free, mean, optimizer)
         if progress is not None:
             progress(step, config.steps)
-    end = {name: weight.detach().clone() for name, weight in free.items()}
-    return Tuned(network.requires_grad_(False), start, end)
+    with torch.no_grad():
+        for name, weight in free.items():
+            weight.copy_(mean[name])
+    return Tuned(network.requires_grad_(False), start, mean)
 
 
 def _recalled(
@@ -162,10 +160,8 @@ def fingerprint(spec: ModelSpec, digest: str, config: AdaptConfig, items: Sequen
 
 
 def _schedule(done: float) -> float:
-    """Rise over the first tenth, then fall along a cosine to a hundredth."""
-    if done < WARMUP:
-        return done / WARMUP + 0.02
-    return 0.01 + 0.99 * 0.5 * (1 + float(np.cos(np.pi * (done - WARMUP) / (1 - WARMUP))))
+    """Rise over the first tenth, stay, and fall to half where weights are averaged."""
+    return min(1.0, done / WARMUP + 0.02) if done < 1 - AVERAGED else 0.5
 
 
 def _batches(crops: AdaptCrops, start: int) -> Iterator[tuple[Tensor, dict[str, Tensor]]]:
@@ -182,22 +178,30 @@ def _batches(crops: AdaptCrops, start: int) -> Iterator[tuple[Tensor, dict[str, 
     )
 
 
-def _resume(path: Path, mark: str, network: UNet, optimizer: torch.optim.Optimizer) -> int:
-    """Take up the checkpoint of the same run, if there is one; return its step."""
+def _resume(path: Path, mark: str, network: UNet, optimizer: torch.optim.Optimizer) -> tuple[int, dict[str, Tensor]]:
+    """Take up the checkpoint of the same run, if there is one; return its step and the mean of weights so far."""
     if not path.exists():
-        return 0
+        return 0, {}
     saved: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     if saved["mark"] != mark:
         logger.info("%s belongs to other corrections or settings; starting anew", path)
-        return 0
+        return 0, {}
     network.load_state_dict(saved["weights"], strict=False)
     optimizer.load_state_dict(saved["optimizer"])
     logger.info("going on from step %d in %s", saved["step"], path)
-    return int(saved["step"])
+    return int(saved["step"]), saved["mean"]
 
 
-def _keep(path: Path, mark: str, step: int, free: dict[str, Any], optimizer: torch.optim.Optimizer) -> None:
+def _keep(
+    path: Path,
+    mark: str,
+    step: int,
+    free: dict[str, Any],
+    mean: dict[str, Tensor],
+    optimizer: torch.optim.Optimizer,
+) -> None:
     """Write the checkpoint, whole or not at all."""
     weights = {name: weight.detach() for name, weight in free.items()}
+    kept = {"mark": mark, "step": step, "weights": weights, "mean": mean, "optimizer": optimizer.state_dict()}
     with atomic_path(path) as temporary:
-        torch.save({"mark": mark, "step": step, "weights": weights, "optimizer": optimizer.state_dict()}, temporary)
+        torch.save(kept, temporary)

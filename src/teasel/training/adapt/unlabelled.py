@@ -98,7 +98,7 @@ def adapt_unlabelled(
 
     ticks = len(remembered) + 2 * len(target.views)
     rows = {0.0: measure(course.model, course.stages.ticker("before", ticks))}
-    tuned = course.train([one for one in lessons if (one.labels > 0).any()], known)
+    tuned = course.train([one for one in lessons if (one.labels > 0).any()], known, config.steps)
     tick = course.stages.ticker("choose", len(SHARES) * ticks)
     rows |= {share: measure(running(between(tuned, share), course.spec), tick) for share in SHARES}
     verdict = judge_steadiness(rows, config.replay_tolerance)

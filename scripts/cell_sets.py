@@ -20,13 +20,13 @@ from teasel.training.data import Item, find_pairs, median_diameter, normalise, r
 from teasel.training.simulation import simulate, styles
 from teasel.training.validation import rescale
 
-SHARES = {"usiigaci": 0.22, "nachtflug": 0.06, "piximi": 0.08, "imc": 0.05, "simulated": 0.59}
+SHARES = {"usiigaci": 0.26, "nachtflug": 0.10, "piximi": 0.10, "imc": 0.10, "simulated": 0.44}
 """Share of the crops that come from each source, however many images it has."""
 
 STYLE_WEIGHTS = {"phase": 1.5, "tissue": 2.0, "membrane": 1.3}
 """Styles by the first part of their name; others count 1."""
 
-SCENES_PER_STYLE, HELD_OUT_SCENES, SCENE_PX = 24, 3, 320
+SCENES_PER_STYLE, HELD_OUT_SCENES, SCENE_PX = 72, 3, 320
 FIRST_HELD_OUT_SEED = 1_000_000
 LARGEST_PX = 45.0
 PIXIMI_SPLIT_PX = 352

@@ -183,8 +183,10 @@ def _design(observed: Values, mean: Values, spread: Values) -> Values:
     return np.column_stack([x, np.ones(len(x))])
 
 
-def monotone(x: Values, y: Values, *, knots: int = 24) -> tuple[Values, Values]:
-    """Fit a curve that never falls (isotonic regression by pooling neighbours), as at most `knots` points.
+def monotone(x: Values, y: Values, *, groups: int = 96) -> tuple[Values, Values]:
+    """Fit a curve that never falls (isotonic regression by pooling neighbours), as points to draw lines between.
+
+    Each pool of neighbours is one point, in its middle, so the curve rises all the way: of two images one is better.
 
     References
     ----------
@@ -192,21 +194,16 @@ def monotone(x: Values, y: Values, *, knots: int = 24) -> tuple[Values, Values]:
 
     Examples
     --------
-    >>> monotone(np.array([0.0, 1, 2, 3]), np.array([0.0, 0.6, 0.4, 1]))[1].tolist()
-    [0.0, 0.5, 0.5, 1.0]
+    >>> [values.tolist() for values in monotone(np.array([0.0, 1, 2, 3]), np.array([0.0, 0.6, 0.4, 1]))]
+    [[0.0, 1.5, 3.0], [0.0, 0.5, 1.0]]
     """
-    order = np.argsort(x, kind="stable")
-    groups = np.array_split(order, min(len(x), 4 * knots))
-    levels: list[list[float]] = []  # value, weight, x
-    for group in groups:
-        levels.append([float(y[group].mean()), float(len(group)), 1.0])
-        while len(levels) > 1 and levels[-2][0] > levels[-1][0]:
-            value, weight, count = levels.pop()
-            last = levels[-1]
-            levels[-1] = [(last[0] * last[1] + value * weight) / (last[1] + weight), last[1] + weight, last[2] + count]
-    fitted = np.repeat([level[0] for level in levels], [int(level[2]) for level in levels])
-    where = np.array([float(x[group].mean()) for group in groups])
-    if len(where) <= knots:
-        return where, fitted
-    kept = np.unique(np.round(np.linspace(0, len(where) - 1, knots)).astype(int))
-    return where[kept], fitted[kept]
+    pools: list[tuple[float, float, int]] = []  # mean of x, mean of y, how many
+    for group in np.array_split(np.argsort(x, kind="stable"), min(len(x), groups)):
+        pool = (float(x[group].mean()), float(y[group].mean()), len(group))
+        while pools and pools[-1][1] >= pool[1]:
+            last = pools.pop()
+            n = last[2] + pool[2]
+            where, value = ((last[k] * last[2] + pool[k] * pool[2]) / n for k in (0, 1))
+            pool = (where, value, n)
+        pools.append(pool)
+    return np.array([pool[0] for pool in pools]), np.array([pool[1] for pool in pools])

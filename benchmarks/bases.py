@@ -18,7 +18,7 @@ LEFT_OUT = {
 }
 """What is left out -> the training sets, or the kinds of DSB 2018, that hold it."""
 
-STEPS = {"bitdepth": 4000, "small-and-purple": 1000, "large-and-pink": 1000}
+STEPS = {"bitdepth": 4000, "small-and-purple": 700, "large-and-pink": 700}
 
 
 def without(name: str, data: Path) -> Path:

@@ -34,13 +34,13 @@ def count(pairs: Iterable[tuple[Labels, Labels]], thresholds: Iterable[float] = 
 def average_precision(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """TP / (TP + FP + FN) over the last axis; 1 where nothing was there and nothing was found."""
     total = counts.sum(axis=-1)
-    return np.where(total > 0, counts[..., 0] / np.maximum(total, 1), 1.0)
+    return np.where(total == 0, 1.0, counts[..., 0] / np.maximum(total, 1))
 
 
 def f1(counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """2 TP / (2 TP + FP + FN) over the last axis; 1 where nothing was there and nothing was found."""
     total = counts.sum(axis=-1) + counts[..., 0]
-    return np.where(total > 0, 2 * counts[..., 0] / np.maximum(total, 1), 1.0)
+    return np.where(total == 0, 1.0, 2 * counts[..., 0] / np.maximum(total, 1))
 
 
 def draws(counts: Counts) -> NDArray[np.float64]:

@@ -138,3 +138,11 @@ def test_an_unknown_set_is_an_error(tmp_path):
         datasets.load_sets(tmp_path, ["dsb"])
     with pytest.raises(FileNotFoundError, match="--data"):
         datasets.load_sets(tmp_path, ["bbbc039"])
+
+
+def test_of_a_single_image_nobody_knows_the_interval():
+    from benchmarks.scores import THRESHOLDS, summary
+
+    value, low, high = summary(np.tile([3.0, 1, 0], (1, len(THRESHOLDS), 1)))["AP@0.5"]
+    assert value == 0.75
+    assert np.isnan([low, high]).all()

@@ -65,6 +65,14 @@ def test_what_comes_out_is_the_mean_of_the_last_weights(tiny_model, tmp_path):
         assert torch.equal(dict(tuned.network.named_parameters())[name], weight)
 
 
+def test_who_allows_more_forgetting_does_not_train_again(tiny_model, tmp_path):
+    run(tiny_model, tmp_path)
+    steps = []
+    lenient = replace(CONFIG, replay_tolerance=0.1)
+    run(tiny_model, tmp_path, lenient, progress=lambda done, total: steps.append(done))
+    assert steps == []
+
+
 def test_other_settings_start_anew(tiny_model, tmp_path):
     run(tiny_model, tmp_path)
     steps = []

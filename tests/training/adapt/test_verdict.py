@@ -34,6 +34,7 @@ def test_surely_better_on_what_was_held_out_and_surely_no_worse_on_what_is_repla
     assert f"0.500 -> {Scores.of(new.held_out).ap50:.3f}" in verdict.reason
     assert f"0.600 -> {Scores.of(new.replay).ap50:.3f}" in verdict.reason
     assert "80 objects" in verdict.reason
+    assert ("--replay-tolerance" in verdict.reason) is ("may forget" in verdict.reason)
 
 
 def test_a_rise_at_other_thresholds_is_not_enough_if_fewer_objects_are_found():

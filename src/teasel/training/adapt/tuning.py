@@ -150,7 +150,7 @@ def _recalled(
 
 def fingerprint(spec: ModelSpec, digest: str, config: AdaptConfig, items: Sequence[Item]) -> str:
     """Return a digest of everything that decides how a run goes: model, settings, images and labels."""
-    free = {"threads", "workers", "checkpoint_every"}
+    free = {"threads", "workers", "checkpoint_every", "replay_tolerance"}
     settings = {key: value for key, value in asdict(config).items() if key not in free}
     total = hashlib.sha256(json.dumps([spec.name, digest, settings], sort_keys=True).encode())
     for item in items:

@@ -84,7 +84,7 @@ def summarise(runs: list[dict[str, Any]], ends: dict[str, Counts], arguments: An
         row["replay_change"] = [float(f([run["forgotten"]["replay"] for run in mine])) for f in (np.min, np.mean)]
         row["dsb_bbbc_change"] = [float(f([run["forgotten"]["dsb_bbbc"] for run in mine])) for f in (np.min, np.mean)]
         for what in ("wall_s", "cpu_s", "memory_gb"):
-            row[f"most_{what}"] = max(run[what] for run in mine)
+            row[f"most_{what}"] = max((run[what] for run in mine if not run["resumed"]), default=None)
         summary[way] = row
     both = [seed for seed in {run["seed"] for run in runs} if sum(run["seed"] == seed for run in runs) == 2]
     if len(both) >= 5:
@@ -134,6 +134,7 @@ def one_run(base: Path, seed: int, way: str, arguments: Any, tests: dict[str, li
     chosen = pick(arguments, base, chosen_from, seed)
     chosen_s = time.monotonic() - began
     began, cpu = time.monotonic(), cpu_seconds()
+    resumed = any(folder.glob("adapting-*.pt"))  # then its time is not that of the whole
     config = AdaptConfig(objects="nuclei", steps=arguments.steps, threads=arguments.threads, seed=seed)
     adapted = adapt(chosen, folder, model=base, name="adapted", config=config)
     spent, cpu = time.monotonic() - began, cpu_seconds() - cpu
@@ -146,6 +147,7 @@ def one_run(base: Path, seed: int, way: str, arguments: Any, tests: dict[str, li
         "reason": adapted.reason,
         "share": adapted.scores["share"],
         "tested": tested,
+        "resumed": resumed,
         "choosing_s": chosen_s,
         "wall_s": spent,
         "cpu_s": cpu,

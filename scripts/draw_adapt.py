@@ -44,7 +44,7 @@ def main() -> None:
     corrections = [Correction(f"envelopes {seed}", *envelopes(seed)) for seed in range(CROPS)]
     result = adapt(corrections, RUN, model="nuclei-fast", config=AdaptConfig())
     print(result.reason)
-    Picture.open(result.picture).convert("P", palette=Picture.Palette.ADAPTIVE, colors=64).save(
+    Picture.open(result.picture).convert("P", palette=Picture.Palette.ADAPTIVE, colors=40).save(
         IMAGES / "adapt-before-after.png", optimize=True
     )
     network, package = open_network("nuclei-fast")
@@ -56,7 +56,7 @@ def main() -> None:
     pushed = restyled(replay_scenes("nuclei", 3, seed=0)[1:2], target, seed=0)[0]
     views = [(target.views[0].image, None), (laid.image, laid.labels), (pushed.image, pushed.labels)]
     Picture.fromarray(np.concatenate([_view(*one) for one in views], 1)).convert(
-        "P", palette=Picture.Palette.ADAPTIVE, colors=64
+        "P", palette=Picture.Palette.ADAPTIVE, colors=40
     ).save(IMAGES / "adapt-scenes.png", optimize=True)
 
 

@@ -48,7 +48,7 @@ def test_the_report_says_both_numbers(outcome):
     for numbers in report["scores"]["table"].values():
         assert len(numbers) == 2
     assert report["scores"]["objects"] == sum(len(np.unique(one.labels)) - 1 for one in corrections())
-    assert set(report["scores"]["candidates"]) == {"0.0", "0.5", "0.75", "1.0"}
+    assert set(report["scores"]["candidates"]) == {"0.0", "0.25", "0.5", "0.75", "1.0"}
 
 
 def test_one_network_per_fold_and_a_longer_one_on_everything(outcome):

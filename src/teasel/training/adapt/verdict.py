@@ -19,7 +19,7 @@ from teasel.training.data import Item
 
 __all__ = ["SHARES", "Scores", "Trial", "Verdict", "count_matches", "find_objects", "judge", "score"]
 
-SHARES = (0.5, 0.75, 1.0)
+SHARES = (0.25, 0.5, 0.75, 1.0)
 """How far between the weights before and after adaptation a model is looked for."""
 THRESHOLDS = (0.5, 0.75, 0.6, 0.7, 0.8, 0.9)
 AVERAGED = [0, 2, 3, 4, 5]

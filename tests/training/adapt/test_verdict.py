@@ -21,6 +21,7 @@ OLD = Trial(counts(5), counts(6))
         (6, 5, False, "not handed over, it may forget"),
         (5, 7, False, "not handed over, it is not surely better"),
         (4, 6, False, "not handed over, it is not surely better"),
+        (4, 5, False, "not handed over, it is not surely better"),  # to allow more forgetting would be no help
         ([5, 5, 5, 5, 5, 5, 5, 9], 6, False, "not handed over, it is not surely better"),  # one lucky image
         ([6, 6, 6, 6, 6, 6, 6, 5], 6, True, "better: "),
         (6, [6, 6, 6, 6, 6, 6, 7, 5], False, "not handed over, it may forget"),  # no loss, but nobody can be sure

@@ -169,13 +169,13 @@ def judge(candidates: dict[float, Trial], tolerance: float, objects: int) -> Ver
         f"(mean over IoU {held_before.mean:.3f} -> {held[best].mean:.3f}, surely {gain[best]:+.3f}), "
         f"on the replayed scenes {replay_before.ap50:.3f} -> {replay_after.ap50:.3f} (surely {change[best]:+.3f})"
     )
-    if not safe:
+    if not better:
+        reason = f"not handed over, it is not surely better: {numbers}"
+    elif not safe:
         reason = (
             f"not handed over, it may forget what it knew: {numbers}; if only images like these matter, allow more "
             "with --replay-tolerance (replay_tolerance): what was trained is then judged again, not trained again"
         )
-    elif not better:
-        reason = f"not handed over, it is not surely better: {numbers}"
     else:
         reason = f"better: {numbers}"
     return Verdict(

@@ -44,8 +44,8 @@ RUNS = Path(".runs")
 CALIBRATION_CROPS = 64
 
 CELLS_KEPT = 0.4
-"""Share of the weights that a further run of `cells` began with, in those that are kept: of the run alone tissue got
-worse, as of the former weights alone everything else."""
+"""Share of the weights of `cells` before a further run in those that are kept: with the run's alone, brain-like tissue
+got worse."""
 CELL_SIZES = {"trusted_octaves": 0.2, "size_quantile": 0.6}
 """On validation images the predicted size of cells leans to the trained one by a third of the way, so look again; and
 debris counts as small cells, so the typical size lies above the median."""

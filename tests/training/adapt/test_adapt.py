@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -59,6 +60,16 @@ def test_one_network_per_fold_and_a_longer_one_on_everything(outcome):
 
 def test_the_last_network_goes_through_the_corrections_as_often_as_those_of_folds():
     assert AdaptConfig(steps=100).last_steps(3) == 150
+    assert AdaptConfig(steps=100).last_steps(1) == 100
+
+
+def test_one_outlined_part_judges_what_was_learned_from_points(tmp_path):
+    (outlined,) = corrections(1)
+    few = np.where(np.isin(outlined.labels, np.unique(outlined.labels)[:3]), outlined.labels, 0)
+    nothing_found = Correction("points", np.zeros_like(outlined.image), points=np.array([[40.0, 40.0], [80.0, 90.0]]))
+    given = [replace(outlined, labels=few), nothing_found]
+    result = adapt(given, tmp_path / "out", model="nuclei-fast", config=TINY)
+    assert result.scores["folds"] == 1
 
 
 def test_there_is_a_picture_of_before_and_after(outcome):

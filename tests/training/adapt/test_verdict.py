@@ -44,6 +44,15 @@ def test_a_rise_at_other_thresholds_is_not_enough_if_fewer_objects_are_found():
     assert not judge({0.0: OLD, 1.0: Trial(new, counts(6))}, 0.01, 80).accepted
 
 
+def test_where_a_fall_at_half_overlap_cannot_be_ruled_out_nothing_is_handed_over():
+    new = counts(8)
+    new[:, 0] = counts([9, 9, 9, 9, 3, 3, 3, 3])[:, 0]  # no fewer found in all, but half of the images lose
+    for forgotten in (0.01, 1.0):  # to allow more forgetting is not to allow that
+        verdict = judge({0.0: Trial(counts(6), counts(6)), 1.0: Trial(new, counts(6))}, forgotten, 80)
+        assert verdict.least_gain > 0
+        assert not verdict.accepted
+
+
 def test_of_several_the_surest_that_does_not_forget_is_chosen():
     candidates = {
         0.0: OLD,

@@ -80,5 +80,8 @@ class AdaptConfig:
                 raise ParameterError(f"the adaptation has {problem}")
 
     def last_steps(self, folds: int) -> int:
-        """Return the steps of the network that learns from all corrections: as often through them as those of folds."""
-        return round(self.steps * folds / (folds - 1))
+        """Return the steps of the network that learns from all corrections: as often through them as those of folds.
+
+        Of one fold alone the other parts are points without outlines, which cannot judge: then as many as that had.
+        """
+        return round(self.steps * folds / max(folds - 1, 1))
